@@ -1,0 +1,198 @@
+// Package api is the portal's HTTP side: one list of routes, the JSON API v1
+// (gin + huma, OpenAPI 3.1, RFC 9457), the download addresses under /data, the
+// health checks, and the pages of api/web mounted beside them.
+//
+// It turns requests into store verbs, searches and exports and their results
+// into wire types; rules live in catalog, SQL in catalog/store, table queries in
+// query children.
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
+	"github.com/gin-gonic/gin"
+
+	"taihu/api/download"
+	"taihu/api/handle"
+	"taihu/api/web"
+	"taihu/catalog"
+	"taihu/catalog/blob"
+	"taihu/catalog/store"
+	"taihu/catalog/table/pool"
+	"taihu/indexer"
+)
+
+// Config is what the API works with; every member is required unless said.
+type Config struct {
+	Store     *store.DB
+	Blobs     blob.Store
+	Pool      *pool.Pool
+	Index     indexer.Index
+	Exporter  *download.Exporter
+	Site      *web.Site // nil: no pages
+	Log       *slog.Logger
+	Clock     catalog.Clock
+	BaseURL   string // public address without a trailing slash
+	Version   string
+	MaxUpload int64 // bytes of one file
+	// TrustedProxies are the addresses whose X-Forwarded-* headers count; none by
+	// default (gin trusts all unless told).
+	TrustedProxies []string
+	// Ready reports why the portal is not ready to serve, or nil.
+	Ready func(context.Context) error
+}
+
+// API serves the portal.
+type API struct {
+	Config
+	engine *gin.Engine
+	huma   huma.API
+}
+
+// SessionCookie is the cookie of a signed-in browser; the __Host- form is used
+// where the portal is served over https.
+const SessionCookie = "taihu"
+
+// New builds the handler with all routes.
+func New(cfg Config) (*API, error) {
+	gin.SetMode(gin.ReleaseMode)
+	a := &API{Config: cfg, engine: gin.New()}
+	a.engine.HandleMethodNotAllowed = true
+	a.engine.RedirectTrailingSlash = false
+	a.engine.RemoveExtraSlash = false
+	a.engine.UseRawPath = true
+	a.engine.UnescapePathValues = true
+	if err := a.engine.SetTrustedProxies(cfg.TrustedProxies); err != nil {
+		return nil, err
+	}
+	a.engine.Use(handle.Log(cfg.Log, a.render), handle.Secure(), handle.SameOrigin(a.render), a.authenticate)
+	a.routes()
+	a.engine.NoRoute(a.adapt(func(*gin.Context) error {
+		return catalog.Errorf(catalog.NotFound, "not_found", "there is nothing at this address").InChinese("这个地址没有内容")
+	}))
+	a.engine.NoMethod(func(c *gin.Context) {
+		p := &handle.Problem{Type: "/docs/errors/method_not_allowed", Title: http.StatusText(405), Status: 405, Code: "method_not_allowed",
+			Detail: c.Request.Method + " is not possible here", DetailZh: "这个地址不接受" + c.Request.Method, Instance: handle.RequestID(c)}
+		a.render(c, p)
+	})
+	return a, nil
+}
+
+// ServeHTTP makes API an http.Handler.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.engine.ServeHTTP(w, r) }
+
+// Routes lists every route as METHOD and path in gin's form, for the tests that
+// hold the documentation to it.
+func (a *API) Routes() gin.RoutesInfo { return a.engine.Routes() }
+
+// OpenAPI returns the description of the JSON API and the download addresses.
+func (a *API) OpenAPI() *huma.OpenAPI { return a.huma.OpenAPI() }
+
+// routes is the one list.
+func (a *API) routes() {
+	a.engine.GET("/healthz", a.healthz)
+	a.engine.GET("/readyz", a.adapt(a.readyz))
+
+	public := a.engine.Group("/", handle.CORS())
+	for _, method := range []string{http.MethodGet, http.MethodHead} {
+		public.Handle(method, "/data/:slug/:release/:file", a.adapt(a.getTable))
+		public.Handle(method, "/data/:slug/:release/files/:name", a.adapt(a.getFile))
+	}
+	public.OPTIONS("/data/*path", func(*gin.Context) {})
+	public.OPTIONS("/api/*path", func(*gin.Context) {})
+
+	a.huma = humagin.NewWithGroup(a.engine, public, humaConfig(a.Version))
+	a.huma.UseMiddleware(a.checkParameters, a.carryActor)
+	a.datasetRoutes()
+	a.releaseRoutes()
+	a.tableRoutes()
+	a.draftRoutes()
+	a.organizationRoutes()
+	a.describeData()
+
+	if a.Site != nil {
+		for _, r := range a.Site.Routes() {
+			a.engine.Handle(r.Method, r.Path, a.adapt(r.Handler))
+			if r.Method == http.MethodGet {
+				a.engine.HEAD(r.Path, a.adapt(r.Handler))
+			}
+		}
+	}
+}
+
+func (a *API) adapt(f handle.Func) gin.HandlerFunc { return handle.Adapt(f, a.render, a.Log) }
+
+// render shows a problem: as JSON under /api and /data and to whoever does not
+// ask for HTML, as a page to people.
+func (a *API) render(c *gin.Context, p *handle.Problem) {
+	path := c.Request.URL.Path
+	machine := strings.HasPrefix(path, "/api/") || strings.HasPrefix(path, "/data/") && !strings.Contains(c.GetHeader("Accept"), "text/html")
+	if a.Site == nil || machine || !strings.Contains(c.GetHeader("Accept"), "text/html") {
+		handle.WriteProblem(c, p)
+		return
+	}
+	a.Site.RenderError(c, p)
+}
+
+// authenticate finds out who asks: a bearer token, else the session cookie. A
+// token that is not good is refused; a session that has ended is nobody.
+func (a *API) authenticate(c *gin.Context) {
+	if header := c.GetHeader("Authorization"); header != "" {
+		secret, ok := strings.CutPrefix(header, "Bearer ")
+		actor, err := catalog.Actor{}, error(nil)
+		if ok {
+			actor, err = a.Store.ActorByToken(c.Request.Context(), secret)
+		}
+		if !ok || err != nil {
+			if err == nil || catalog.KindOf(err) == catalog.NotFound {
+				err = catalog.Errorf(catalog.Unauthenticated, "bad_token", "the token is unknown, expired or revoked; make one with `taihu token create`").InChinese("令牌无效、过期或已吊销")
+			}
+			a.adapt(func(*gin.Context) error { return err })(c)
+			return
+		}
+		handle.SetActor(c, actor)
+		c.Next()
+		return
+	}
+	if cookie, err := c.Request.Cookie(a.CookieName()); err == nil && cookie.Value != "" {
+		actor, err := a.Store.ActorBySession(c.Request.Context(), cookie.Value)
+		switch {
+		case err == nil:
+			handle.SetActor(c, actor)
+			// What a signed-in person sees is nobody else's.
+			c.Header("Cache-Control", "private, no-store")
+		case catalog.KindOf(err) == "":
+			a.adapt(func(*gin.Context) error { return err })(c)
+			return
+		}
+	}
+	c.Next()
+}
+
+// CookieName is the name of the session cookie under the portal's address.
+func (a *API) CookieName() string { return CookieName(a.BaseURL) }
+
+// CookieName is the name of the session cookie of a portal at baseURL.
+func CookieName(baseURL string) string {
+	if strings.HasPrefix(baseURL, "https://") {
+		return "__Host-" + SessionCookie
+	}
+	return SessionCookie
+}
+
+func (a *API) healthz(c *gin.Context) { c.String(http.StatusOK, "ok\n") }
+
+func (a *API) readyz(c *gin.Context) error {
+	if a.Ready != nil {
+		if err := a.Ready(c.Request.Context()); err != nil {
+			return err
+		}
+	}
+	c.String(http.StatusOK, "ready\n")
+	return nil
+}

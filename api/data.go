@@ -1,0 +1,287 @@
+package api
+
+import (
+	"fmt"
+	"mime"
+	"net/http"
+	"net/url"
+	"path"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/gin-gonic/gin"
+
+	"taihu/api/download"
+	"taihu/api/export"
+	"taihu/api/handle"
+	"taihu/catalog"
+	"taihu/catalog/table"
+)
+
+// dataParameters are what a download address takes.
+var dataParameters = []string{"where", "select", "sort", "limit"}
+
+// getTable serves /data/{slug}/{release}/{table.ext}: a table, whole or
+// filtered, in a format.
+func (a *API) getTable(c *gin.Context) error {
+	values, err := handle.CheckQuery(c.Request.URL.RawQuery, dataParameters...)
+	if err != nil {
+		return err
+	}
+	name, format, err := splitFile(c.Param("file"))
+	if err != nil {
+		return err
+	}
+	actor := handle.Actor(c)
+	d, r, err := a.standing(c.Request.Context(), actor, c.Param("slug"), c.Param("release"))
+	if err != nil {
+		return err
+	}
+	if d.Slug != c.Param("slug") { // renamed: the old address leads here for ever
+		c.Redirect(http.StatusMovedPermanently, a.dataPath(d.Slug, c.Param("release"), c.Param("file"), c.Request.URL.RawQuery))
+		return nil
+	}
+	t, err := r.Table(name)
+	if err != nil {
+		return err
+	}
+	params, err := canonicalParams(values, &t.Schema)
+	if err != nil {
+		return err
+	}
+	publisher := a.references(c.Request.Context())[d.OrganizationID].Name
+	req := &download.Request{Dataset: d, Release: r, Table: t, Params: params, Format: format, Publisher: publisher}
+	key := a.Exporter.Key(req)
+	h := c.Writer.Header()
+	h.Set("ETag", `"`+key+`"`)
+	h.Set("Cache-Control", cacheControl(d))
+	h.Set("Content-Type", download.MediaType(format))
+	h.Set("Content-Disposition", disposition(d.Slug+"-"+strconv.Itoa(r.Number)+"-"+t.Name+"."+path.Ext(c.Param("file"))[1:]))
+	h.Set("Link", `<`+a.BaseURL+`/api/v1/datasets/`+d.Slug+`/releases/`+strconv.Itoa(r.Number)+`/tables/`+t.Name+`/schema>; rel="describedby"`)
+	if req.Whole() {
+		h.Set("Taihu-Rows", strconv.FormatInt(t.Rows, 10))
+		h.Set("Taihu-Content-Sha256", t.ContentSHA256)
+	}
+	if c.Param("release") == "latest" {
+		h.Set("Content-Location", a.dataPath(d.Slug, strconv.Itoa(r.Number), c.Param("file"), c.Request.URL.RawQuery))
+	}
+	return a.sendExport(c, req, key)
+}
+
+func (a *API) sendExport(c *gin.Context, req *download.Request, key string) error {
+	ctx := c.Request.Context()
+	stored, err := a.Exporter.Stored(ctx, key)
+	if err != nil {
+		return err
+	}
+	r := c.Request
+	switch {
+	case stored != nil:
+	case !req.Whole():
+		if notModified(r, key) {
+			c.Status(http.StatusNotModified)
+			c.Writer.WriteHeaderNow()
+			return nil
+		}
+		if r.Method == http.MethodHead {
+			c.Status(http.StatusOK)
+			c.Writer.WriteHeaderNow()
+			return nil
+		}
+	case r.Method == http.MethodHead, r.Header.Get("Range") != "":
+		// Length and ranges need the finished file.
+		if stored, err = a.Exporter.Build(ctx, req); err != nil {
+			return err
+		}
+	case notModified(r, key):
+		c.Status(http.StatusNotModified)
+		c.Writer.WriteHeaderNow()
+		return nil
+	}
+	if stored != nil {
+		return a.sendBlob(c, stored.Blob)
+	}
+	c.Status(http.StatusOK)
+	w := &flushed{w: c.Writer}
+	_, err = a.Exporter.Stream(ctx, req, w)
+	if err != nil && !w.began {
+		dropBodyHeaders(c)
+	}
+	return err
+}
+
+// sendBlob serves stored bytes: conditional requests, ranges, HEAD, sendfile.
+func (a *API) sendBlob(c *gin.Context, b catalog.Blob) error {
+	f, err := a.Blobs.Open(c.Request.Context(), b.SHA256)
+	if err != nil {
+		dropBodyHeaders(c)
+		return fmt.Errorf("open stored bytes %s: %w", b.SHA256, err)
+	}
+	defer f.Close()
+	if c.Request.Header.Get("Range") != "" && strings.Count(c.Request.Header.Get("Range"), ",") > 8 {
+		c.Request.Header.Del("Range") // many ranges cost more than the whole
+	}
+	http.ServeContent(c.Writer, c.Request, "", time.Time{}, f)
+	return nil
+}
+
+// getFile serves /data/{slug}/{release}/files/{name}: an uploaded original or an
+// attachment, byte for byte.
+func (a *API) getFile(c *gin.Context) error {
+	if _, err := handle.CheckQuery(c.Request.URL.RawQuery); err != nil {
+		return err
+	}
+	d, r, err := a.standing(c.Request.Context(), handle.Actor(c), c.Param("slug"), c.Param("release"))
+	if err != nil {
+		return err
+	}
+	names := make([]string, len(r.Files))
+	for i := range r.Files {
+		f := &r.Files[i]
+		names[i] = f.Name
+		if f.Name != c.Param("name") {
+			continue
+		}
+		h := c.Writer.Header()
+		h.Set("ETag", `"`+f.Blob.SHA256+`"`)
+		h.Set("Cache-Control", cacheControl(d))
+		h.Set("Content-Type", "application/octet-stream") // strangers' bytes are never shown inline
+		h.Set("Content-Disposition", disposition(f.Name))
+		if c.Param("release") == "latest" {
+			h.Set("Content-Location", "/data/"+d.Slug+"/"+strconv.Itoa(r.Number)+"/files/"+url.PathEscape(f.Name))
+		}
+		return a.sendBlob(c, f.Blob)
+	}
+	return catalog.Errorf(catalog.NotFound, "unknown_file", "there is no file %q in this release; it has %s", c.Param("name"), strings.Join(names, ", ")).
+		With("file", c.Param("name")).With("files", names)
+}
+
+// splitFile splits readings.csv into the table's name and the format. The whole
+// last segment is one parameter, as routers cannot split it.
+func splitFile(file string) (name, format string, err error) {
+	ext := strings.TrimPrefix(path.Ext(file), ".")
+	if f, ok := export.FormatByExt(ext); ok {
+		return strings.TrimSuffix(file, "."+ext), f.Name, nil
+	}
+	known := make([]string, len(export.Formats))
+	for i, f := range export.Formats {
+		known[i] = f.Ext
+	}
+	return "", "", catalog.Errorf(catalog.NotFound, "unknown_format", "there is no format %q: end the address in one of .%s", ext, strings.Join(known, ", .")).
+		With("format", ext).With("formats", known).
+		InChinese("没有“%s”这种格式：地址请以.%s之一结尾", ext, strings.Join(known, "、."))
+}
+
+// canonicalParams parses and checks a query and returns its canonical form,
+// which is what keys and ETags are made of.
+func canonicalParams(v url.Values, s *catalog.Schema) (table.Params, error) {
+	p := table.Params{Where: v.Get("where"), Select: v.Get("select"), Sort: v.Get("sort")}
+	if limit := v.Get("limit"); limit != "" {
+		n, err := strconv.ParseInt(limit, 10, 64)
+		if err != nil || n < 1 {
+			return p, catalog.Errorf(catalog.Invalid, "bad_limit", "limit is a whole number from 1, not %q", limit).With("parameter", "limit")
+		}
+		p.Limit = n
+	}
+	if p == (table.Params{}) {
+		return p, nil
+	}
+	q, err := table.Parse(p)
+	if err != nil {
+		return p, err
+	}
+	plan, err := q.Check(s)
+	if err != nil {
+		return p, err
+	}
+	return plan.Canonical(), nil
+}
+
+func (a *API) dataPath(slug, release, file, query string) string {
+	p := "/data/" + slug + "/" + release + "/" + url.PathEscape(file)
+	if query != "" {
+		p += "?" + query
+	}
+	return p
+}
+
+// disposition names a download in both forms of RFC 6266; what a header cannot
+// hold is replaced in the first.
+func disposition(name string) string {
+	ascii := strings.Map(func(r rune) rune {
+		if r < 0x20 || r > 0x7e || strings.ContainsRune(`"\/;%`, r) {
+			return '_'
+		}
+		return r
+	}, name)
+	d := mime.FormatMediaType("attachment", map[string]string{"filename": ascii})
+	if ascii != name {
+		d += "; filename*=UTF-8''" + strings.ReplaceAll(url.QueryEscape(name), "+", "%20")
+	}
+	return d
+}
+
+func notModified(r *http.Request, key string) bool {
+	for tag := range strings.SplitSeq(r.Header.Get("If-None-Match"), ",") {
+		tag = strings.TrimPrefix(strings.TrimSpace(tag), "W/")
+		if tag == "*" || tag == `"`+key+`"` {
+			return true
+		}
+	}
+	return false
+}
+
+// dropBodyHeaders undoes what was said of bytes that will not come.
+func dropBodyHeaders(c *gin.Context) {
+	for _, name := range []string{"ETag", "Content-Disposition", "Content-Location", "Link", "Taihu-Rows", "Taihu-Content-Sha256", "Content-Length"} {
+		c.Writer.Header().Del(name)
+	}
+}
+
+// flushed remembers whether a byte has left, and sends the first ones at once.
+type flushed struct {
+	w     gin.ResponseWriter
+	began bool
+}
+
+func (f *flushed) Write(p []byte) (int, error) {
+	n, err := f.w.Write(p)
+	if !f.began {
+		f.began = true
+		f.w.Flush()
+	}
+	return n, err
+}
+
+// describeData adds the download addresses to the OpenAPI description; gin
+// serves them, as huma cannot route {name}.{ext} nor ranges.
+func (a *API) describeData() {
+	text := &huma.Schema{Type: "string"}
+	query := func(name, doc string) *huma.Param {
+		return &huma.Param{Name: name, In: "query", Description: doc, Schema: text}
+	}
+	in := func(name, doc string) *huma.Param {
+		return &huma.Param{Name: name, In: "path", Required: true, Description: doc, Schema: text}
+	}
+	content := map[string]*huma.MediaType{}
+	for _, f := range export.Formats {
+		content[f.MediaType] = &huma.MediaType{Schema: &huma.Schema{Type: "string", Format: "binary"}}
+	}
+	problem := &huma.Response{Description: "A problem (RFC 9457)", Content: map[string]*huma.MediaType{
+		"application/problem+json": {Schema: huma.SchemaFromType(a.huma.OpenAPI().Components.Schemas, problemType)}}}
+	paths := a.huma.OpenAPI().Paths
+	paths["/data/{slug}/{release}/{file}"] = &huma.PathItem{Get: &huma.Operation{
+		OperationID: "download-table", Tags: []string{"downloads"}, Summary: "A table as a file, whole or filtered",
+		Description: "The file is the table's name and a format: readings.csv, .json, .ndjson, .xlsx, .parquet. Whole tables have a length, ranges and a strong ETag.",
+		Parameters: []*huma.Param{in("slug", "The dataset"), in("release", "Number, or latest"), in("file", "Table name and format, such as readings.csv"),
+			query("where", "Condition; see /docs/grammar"), query("select", "Columns, comma separated"), query("sort", "Columns, a minus before one means descending"), query("limit", "At most so many rows")},
+		Responses: map[string]*huma.Response{"200": {Description: "The file", Content: content}, "206": {Description: "A range of it"}, "304": {Description: "Unchanged"}, "default": problem},
+	}}
+	paths["/data/{slug}/{release}/files/{name}"] = &huma.PathItem{Get: &huma.Operation{
+		OperationID: "download-file", Tags: []string{"downloads"}, Summary: "An uploaded original or attachment, byte for byte",
+		Parameters: []*huma.Param{in("slug", "The dataset"), in("release", "Number, or latest"), in("name", "Name of the file")},
+		Responses:  map[string]*huma.Response{"200": {Description: "The file"}, "206": {Description: "A range of it"}, "304": {Description: "Unchanged"}, "default": problem},
+	}}
+}

@@ -1,0 +1,285 @@
+package api
+
+import (
+	"context"
+	"io"
+	"mime"
+	"net/http"
+	"path"
+	"strconv"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"taihu/catalog"
+	"taihu/catalog/store"
+)
+
+// DraftPath names a draft. It is exported because huma reads embedded parameters
+// of exported types only.
+type DraftPath struct {
+	ID string `path:"id" format:"uuid" doc:"The draft"`
+}
+
+type draftOutput struct {
+	Status   int
+	Location string `header:"Location"`
+	ETag     string `header:"ETag"`
+	Body     Draft
+}
+
+func (a *API) draftAnswer(ctx context.Context, actor catalog.Actor, status int, r *catalog.Release) (*draftOutput, error) {
+	d, err := a.Store.DatasetByID(ctx, actor, r.DatasetID)
+	if err != nil {
+		return nil, err
+	}
+	out := &draftOutput{Status: status, ETag: rowVersionTag(r.RowVersion), Body: a.wireDraft(d.Slug, r)}
+	if status == http.StatusCreated {
+		out.Location = a.BaseURL + "/api/v1/drafts/" + r.ID
+	}
+	return out, nil
+}
+
+// DraftEdit is what a steward states about a draft.
+type DraftEdit struct {
+	Version  string       `json:"version,omitempty" maxLength:"60"`
+	Notes    catalog.Text `json:"notes,omitempty" doc:"What changed"`
+	DataDate string       `json:"data_date,omitempty" doc:"Up to when the data speak: ISO date, month or year"`
+}
+
+// TableEdit is what a steward states about a table.
+type TableEdit struct {
+	Title  *catalog.Text        `json:"title,omitempty"`
+	Fields map[string]FieldEdit `json:"fields,omitempty" doc:"By column name"`
+}
+
+// FieldEdit is what a steward states about a column.
+type FieldEdit struct {
+	Label       catalog.Text   `json:"label,omitempty"`
+	Unit        string         `json:"unit,omitempty"`
+	Description catalog.Text   `json:"description,omitempty"`
+	Codes       []catalog.Code `json:"codes,omitempty"`
+	Latin       string         `json:"latin,omitempty"`
+}
+
+func (e DraftEdit) edit() store.DraftEdit {
+	return store.DraftEdit{Version: e.Version, Notes: e.Notes, DataDate: e.DataDate}
+}
+
+func (a *API) draftRoutes() {
+	register(a, huma.Operation{OperationID: "create-draft", Method: http.MethodPost, Path: "/api/v1/datasets/{slug}/releases", Tags: []string{"stewards"},
+		DefaultStatus: http.StatusCreated, Summary: "Begin a release", Description: "The draft starts empty: it holds exactly what is given to it.", Security: bearer},
+		func(ctx context.Context, actor catalog.Actor, in *struct {
+			Slug string    `path:"slug"`
+			Body DraftEdit `required:"false"`
+		}) (*draftOutput, error) {
+			r, err := a.Store.CreateDraft(ctx, actor, in.Slug, in.Body.edit())
+			if err != nil {
+				return nil, err
+			}
+			return a.draftAnswer(ctx, actor, http.StatusCreated, r)
+		})
+
+	register(a, huma.Operation{OperationID: "get-draft", Method: http.MethodGet, Path: "/api/v1/drafts/{id}", Tags: []string{"stewards"},
+		Summary: "A draft with its files, reports and tables", Security: bearer},
+		func(ctx context.Context, actor catalog.Actor, in *DraftPath) (*draftOutput, error) {
+			r, err := a.Store.Draft(ctx, actor, in.ID)
+			if err != nil {
+				return nil, err
+			}
+			return a.draftAnswer(ctx, actor, http.StatusOK, r)
+		})
+
+	register(a, huma.Operation{OperationID: "put-file", Method: http.MethodPut, Path: "/api/v1/drafts/{id}/files/{name}", Tags: []string{"stewards"},
+		DefaultStatus: http.StatusAccepted, Summary: "Upload a file into a draft",
+		Description: "The body is the file. A file of the same name is replaced. It is checked in the background: poll the draft.",
+		Security:    bearer, MaxBodyBytes: -1, BodyReadTimeout: -1,
+		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/octet-stream": {Schema: &huma.Schema{Type: "string", Format: "binary"}}}}},
+		a.putFile)
+
+	register(a, huma.Operation{OperationID: "remove-file", Method: http.MethodDelete, Path: "/api/v1/drafts/{id}/files/{name}", Tags: []string{"stewards"}, Summary: "Take a file out of a draft", Security: bearer},
+		func(ctx context.Context, actor catalog.Actor, in *struct {
+			DraftPath
+			Name string `path:"name"`
+		}) (*draftOutput, error) {
+			if err := a.Store.RemoveFile(ctx, actor, in.ID, in.Name); err != nil {
+				return nil, err
+			}
+			return a.draftNow(ctx, actor, in.ID)
+		})
+
+	register(a, huma.Operation{OperationID: "set-file-options", Method: http.MethodPut, Path: "/api/v1/drafts/{id}/files/{name}/options", Tags: []string{"stewards"},
+		Summary: "State how a file is read", Description: "Sheet, header row, delimiter, encoding, types. The file is checked again without a new upload.", Security: bearer},
+		func(ctx context.Context, actor catalog.Actor, in *struct {
+			DraftPath
+			Name string `path:"name"`
+			Body catalog.IngestOptions
+		}) (*draftOutput, error) {
+			if _, err := a.Store.SetFileOptions(ctx, actor, in.ID, in.Name, in.Body); err != nil {
+				return nil, err
+			}
+			return a.draftNow(ctx, actor, in.ID)
+		})
+
+	register(a, huma.Operation{OperationID: "keep-table", Method: http.MethodPost, Path: "/api/v1/drafts/{id}/keep/{table}", Tags: []string{"stewards"},
+		Summary: "Keep a table of the latest release", Security: bearer},
+		func(ctx context.Context, actor catalog.Actor, in *struct {
+			DraftPath
+			Table string `path:"table"`
+		}) (*draftOutput, error) {
+			if err := a.Store.KeepTable(ctx, actor, in.ID, in.Table); err != nil {
+				return nil, err
+			}
+			return a.draftNow(ctx, actor, in.ID)
+		})
+
+	register(a, huma.Operation{OperationID: "describe-table", Method: http.MethodPut, Path: "/api/v1/drafts/{id}/tables/{table}", Tags: []string{"stewards"},
+		Summary: "Describe a table of a draft", Description: "Title and, by column name, label, unit, description, codes and Latin name. Columns not named stay as they are.", Security: bearer},
+		func(ctx context.Context, actor catalog.Actor, in *struct {
+			DraftPath
+			Table string `path:"table"`
+			Body  TableEdit
+		}) (*draftOutput, error) {
+			words := store.TableWords{Title: in.Body.Title, Fields: map[string]store.FieldWords{}}
+			for name, f := range in.Body.Fields {
+				words.Fields[name] = store.FieldWords{Label: f.Label, Unit: f.Unit, Description: f.Description, Codes: f.Codes, Latin: f.Latin}
+			}
+			if err := a.Store.DescribeTable(ctx, actor, in.ID, in.Table, words); err != nil {
+				return nil, err
+			}
+			return a.draftNow(ctx, actor, in.ID)
+		})
+
+	type verb func(context.Context, catalog.Actor, string, int64) (*catalog.Release, error)
+	for _, v := range []struct {
+		name, summary string
+		do            verb
+	}{
+		{"submit", "Hand a draft in for review", a.Store.Submit},
+		{"take-back", "Take a draft back from review", a.Store.TakeBack},
+		{"approve", "Approve a draft", a.Store.Approve},
+		{"publish", "Publish an approved draft", a.Store.Publish},
+		{"abandon", "Give a draft up", a.Store.Abandon},
+	} {
+		register(a, huma.Operation{OperationID: v.name + "-draft", Method: http.MethodPost, Path: "/api/v1/drafts/{id}/" + v.name, Tags: []string{"stewards"}, Summary: v.summary, Security: bearer},
+			func(ctx context.Context, actor catalog.Actor, in *struct {
+				DraftPath
+				IfMatch string `header:"If-Match" doc:"ETag of the draft as read; without it any"`
+			}) (*draftOutput, error) {
+				version, err := parseIfMatch(in.IfMatch, 0)
+				if err != nil {
+					return nil, err
+				}
+				r, err := v.do(ctx, actor, in.ID, version)
+				if err != nil {
+					return nil, err
+				}
+				return a.draftAnswer(ctx, actor, http.StatusOK, r)
+			})
+	}
+	register(a, huma.Operation{OperationID: "return-draft", Method: http.MethodPost, Path: "/api/v1/drafts/{id}/return", Tags: []string{"stewards"}, Summary: "Return a draft to its steward", Security: bearer},
+		func(ctx context.Context, actor catalog.Actor, in *struct {
+			DraftPath
+			IfMatch string `header:"If-Match"`
+			Body    ReviewComment
+		}) (*draftOutput, error) {
+			version, err := parseIfMatch(in.IfMatch, 0)
+			if err != nil {
+				return nil, err
+			}
+			r, err := a.Store.Return(ctx, actor, in.ID, in.Body.Comment, version)
+			if err != nil {
+				return nil, err
+			}
+			return a.draftAnswer(ctx, actor, http.StatusOK, r)
+		})
+}
+
+func (a *API) draftNow(ctx context.Context, actor catalog.Actor, id string) (*draftOutput, error) {
+	r, err := a.Store.Draft(ctx, actor, id)
+	if err != nil {
+		return nil, err
+	}
+	return a.draftAnswer(ctx, actor, http.StatusOK, r)
+}
+
+type putFileInput struct {
+	DraftPath
+	Name      string `path:"name" maxLength:"255" doc:"As readers will see it" example:"readings.csv"`
+	Sheet     string `query:"sheet" doc:"The one sheet to read"`
+	HeaderRow int    `query:"header_row" doc:"1-based row of the header; -1: none; without it found out"`
+	Delimiter string `query:"delimiter" doc:"One character, or tab"`
+	Encoding  string `query:"encoding" doc:"Such as utf-8 or gb18030; without it found out"`
+	Table     string `query:"table" doc:"Name of the table"`
+	Zone      string `query:"zone" doc:"Offset of datetimes that state none, such as +08:00"`
+	Type      string `header:"Content-Type"`
+
+	body   io.Reader
+	length int64
+}
+
+// Resolve keeps the body for streaming: huma would read it whole.
+func (in *putFileInput) Resolve(ctx huma.Context) []error {
+	in.body = ctx.BodyReader()
+	in.length, _ = strconv.ParseInt(ctx.Header("Content-Length"), 10, 64)
+	return nil
+}
+
+func (a *API) putFile(ctx context.Context, actor catalog.Actor, in *putFileInput) (*draftOutput, error) {
+	// Ask before a gigabyte travels for nothing.
+	draft, err := a.Store.Draft(ctx, actor, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	d, err := a.Store.DatasetByID(ctx, actor, draft.DatasetID)
+	if err != nil {
+		return nil, err
+	}
+	if err := catalog.Can(actor, catalog.EditDraft, catalog.ObjectOf(d)); err != nil {
+		return nil, err
+	}
+	if in.length > a.MaxUpload {
+		return nil, tooLarge(a.MaxUpload)
+	}
+	limited := &limitedReader{r: in.body, left: a.MaxUpload, limit: a.MaxUpload}
+	b, err := a.Blobs.Put(ctx, limited)
+	if err != nil {
+		return nil, err
+	}
+	media, _, err := mime.ParseMediaType(in.Type)
+	if err != nil || media == "application/x-www-form-urlencoded" { // what curl -T and -d send unasked
+		media = mime.TypeByExtension(path.Ext(in.Name))
+	}
+	if media == "" {
+		media = "application/octet-stream"
+	}
+	_, err = a.Store.PutFile(ctx, actor, in.ID, store.Upload{Name: in.Name, MediaType: media, Blob: b, Options: catalog.IngestOptions{
+		Sheet: in.Sheet, HeaderRow: in.HeaderRow, Delimiter: in.Delimiter, Encoding: in.Encoding, Table: in.Table, Zone: in.Zone}})
+	if err != nil {
+		return nil, err
+	}
+	out, err := a.draftNow(ctx, actor, in.ID)
+	if err == nil {
+		out.Status = http.StatusAccepted
+		out.Location = a.BaseURL + "/api/v1/drafts/" + in.ID
+	}
+	return out, err
+}
+
+func tooLarge(limit int64) error {
+	return catalog.Errorf(catalog.TooLarge, "too_large", "a file may have at most %d bytes here", limit).With("limit", limit).
+		InChinese("文件最大%d字节", limit)
+}
+
+// limitedReader fails with TooLarge, where io.LimitReader would cut silently.
+type limitedReader struct {
+	r           io.Reader
+	left, limit int64
+}
+
+func (l *limitedReader) Read(p []byte) (int, error) {
+	n, err := l.r.Read(p)
+	if l.left -= int64(n); l.left < 0 {
+		return 0, tooLarge(l.limit)
+	}
+	return n, err
+}

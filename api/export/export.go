@@ -1,0 +1,160 @@
+// Package export encodes tables for download: CSV, JSON, NDJSON, XLSX and
+// Parquet, batches in, io.Writer out, under the rules of architecture.md §6.
+//
+// Encoders stream: they hold a bounded buffer, never the table, and the same
+// batches give the same bytes whatever the machine. What ends a file (the closing
+// bracket, the ZIP directory, the footer) is written by a successful Close alone,
+// so a file that was broken off never looks complete. Nothing is ever cut: what a
+// format cannot hold is an error of kind Unprocessable.
+//
+// The package knows the nouns and batches; it knows nothing of HTTP, storage or
+// DuckDB. It runs in the query child. README.md tells how to add a format.
+package export
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"taihu/catalog"
+	"taihu/catalog/table"
+)
+
+// Version is part of every export's key: it grows when an encoder gives other
+// bytes for the same table.
+const Version = 1
+
+// Format is one format of the download API.
+type Format struct {
+	Name      string // in addresses and facets
+	Ext       string // file name extension without the dot
+	MediaType string
+}
+
+// Formats lists every format, in the order pages offer them.
+var Formats = []Format{
+	{Name: "csv", Ext: "csv", MediaType: "text/csv; charset=utf-8"},
+	{Name: "json", Ext: "json", MediaType: "application/json"},
+	{Name: "ndjson", Ext: "ndjson", MediaType: "application/x-ndjson"},
+	{Name: "xlsx", Ext: "xlsx", MediaType: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"},
+	{Name: "parquet", Ext: "parquet", MediaType: "application/vnd.apache.parquet"},
+}
+
+// FormatByName returns the format called name.
+func FormatByName(name string) (Format, bool) {
+	for _, f := range Formats {
+		if f.Name == name {
+			return f, true
+		}
+	}
+	return Format{}, false
+}
+
+// FormatByExt returns the format of a file name extension without the dot, in
+// lower case.
+func FormatByExt(ext string) (Format, bool) {
+	for _, f := range Formats {
+		if f.Ext == ext {
+			return f, true
+		}
+	}
+	return Format{}, false
+}
+
+// FormatNames returns the names of all formats.
+func FormatNames() []string {
+	names := make([]string, len(Formats))
+	for i, f := range Formats {
+		names[i] = f.Name
+	}
+	return names
+}
+
+// Meta is what a file says about itself beside its rows. CSV, JSON and NDJSON use
+// the fields only; XLSX has it all in its dictionary sheet, Parquet in its
+// key/value metadata. It travels to the query child as JSON.
+type Meta struct {
+	Dataset      string          `json:"dataset,omitempty"` // slug
+	Title        catalog.Text    `json:"title"`
+	Organization catalog.Text    `json:"organization"`
+	Table        string          `json:"table,omitempty"`
+	Release      int             `json:"release,omitempty"`
+	Version      string          `json:"version,omitempty"` // label of the release
+	Licence      catalog.Text    `json:"licence"`
+	LicenceURL   string          `json:"licence_url,omitempty"`
+	Citation     catalog.Text    `json:"citation"`
+	Address      string          `json:"address,omitempty"` // of the dataset's page
+	Query        string          `json:"query,omitempty"`   // canonical; empty: the whole table
+	Lang         string          `json:"lang,omitempty"`    // zh (default) or en: which label comes first
+	Fields       []catalog.Field `json:"fields"`            // of the answer, in order, _row included where selected
+}
+
+// Digest tells two Metas apart where they give different bytes in a format: it
+// belongs into the key of a stored export, beside table_sha256, query, format and
+// Version. It is empty for formats that write nothing but names and rows.
+func (m Meta) Digest(format string) string {
+	if format != "xlsx" && format != "parquet" {
+		return ""
+	}
+	text, err := json.Marshal(m)
+	if err != nil { // strings and numbers only: cannot be
+		panic(err)
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:8])
+}
+
+// Encoder writes one file.
+type Encoder interface {
+	// Write adds rows. After an error the file is broken and stays so.
+	Write(*table.Batch) error
+	// Close completes the file; it does not close the underlying writer.
+	Close() error
+}
+
+// New returns the encoder of a format. Errors: Invalid unknown_format;
+// Unprocessable xlsx_limit where a sheet cannot hold the columns.
+func New(format string, w io.Writer, m Meta) (Encoder, error) {
+	switch format {
+	case "csv":
+		return newCSV(w, m), nil
+	case "json":
+		return newJSON(w, m, true), nil
+	case "ndjson":
+		return newJSON(w, m, false), nil
+	case "xlsx":
+		return newXLSX(w, m)
+	case "parquet":
+		return newParquet(w, m)
+	}
+	names := strings.Join(FormatNames(), ", ")
+	return nil, catalog.Errorf(catalog.Invalid, "unknown_format", "There is no format %q; there are %s.", format, names).
+		InChinese("没有“%s”这种格式；可用格式：%s。", format, names).With("formats", FormatNames())
+}
+
+// flushBytes is how much an encoder gathers before it writes.
+const flushBytes = 64 << 10
+
+// output gathers bytes for a writer and remembers its first failure.
+type output struct {
+	w   io.Writer
+	buf []byte
+	err error
+}
+
+// flush writes what is gathered.
+func (o *output) flush() error {
+	if o.err == nil && len(o.buf) > 0 {
+		if _, err := o.w.Write(o.buf); err != nil {
+			o.err = fmt.Errorf("export: write: %w", err)
+		}
+		o.buf = o.buf[:0]
+	}
+	return o.err
+}
+
+// closed is what an encoder's output fails with after Close.
+var errClosed = fmt.Errorf("export: encoder is closed")

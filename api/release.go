@@ -1,0 +1,138 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"taihu/catalog"
+)
+
+// ReleasePath names a release.
+type ReleasePath struct {
+	Slug    string `path:"slug" doc:"The dataset" example:"parking-spaces"`
+	Release string `path:"release" doc:"Number of the release, or latest" example:"latest"`
+}
+
+// releaseNumber reads a release as it stands in an address; 0 is latest.
+func releaseNumber(s string) (int, error) {
+	if s == "latest" {
+		return 0, nil
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 1 || strconv.Itoa(n) != s {
+		return 0, catalog.Errorf(catalog.NotFound, "unknown_release", "%q is not a release: use its number or latest", s).With("release", s).
+			InChinese("“%s”不是版本号：请用数字或latest", s)
+	}
+	return n, nil
+}
+
+// standing finds a release that stands for an actor who may have its bytes;
+// a withdrawn one is Gone with its reason.
+func (a *API) standing(ctx context.Context, actor catalog.Actor, slug, release string) (*catalog.Dataset, *catalog.Release, error) {
+	n, err := releaseNumber(release)
+	if err != nil {
+		return nil, nil, err
+	}
+	d, r, err := a.Store.Release(ctx, actor, slug, n)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := catalog.Can(actor, catalog.ReadData, catalog.ObjectOf(d)); err != nil {
+		return nil, nil, err
+	}
+	if r.State == catalog.Withdrawn {
+		return nil, nil, withdrawn(r)
+	}
+	return d, r, nil
+}
+
+func withdrawn(r *catalog.Release) error {
+	return catalog.Errorf(catalog.Gone, "withdrawn", "release %d was withdrawn: %s", r.Number, r.WithdrawnWhy).
+		With("release", r.Number).With("reason", r.WithdrawnWhy).With("withdrawn_at", r.WithdrawnAt).
+		InChinese("第%d版已撤回：%s", r.Number, r.WithdrawnWhy)
+}
+
+func (a *API) releaseRoutes() {
+	type listOutput struct{ Body ReleaseList }
+	register(a, huma.Operation{OperationID: "list-releases", Method: http.MethodGet, Path: "/api/v1/datasets/{slug}/releases", Tags: []string{"releases"}, Summary: "A dataset's releases"},
+		func(ctx context.Context, actor catalog.Actor, in *struct {
+			Slug string `path:"slug"`
+		}) (*listOutput, error) {
+			d, err := a.Store.Dataset(ctx, actor, in.Slug)
+			if err != nil {
+				return nil, err
+			}
+			list, err := a.Store.Releases(ctx, actor, d.Slug)
+			if err != nil {
+				return nil, err
+			}
+			bytes := catalog.Can(actor, catalog.ReadData, catalog.ObjectOf(d)) == nil
+			out := &listOutput{}
+			out.Body.Releases = []Release{}
+			for i := range list {
+				out.Body.Releases = append(out.Body.Releases, a.wireRelease(d, &list[i], bytes))
+			}
+			return out, nil
+		})
+
+	register(a, huma.Operation{OperationID: "get-release", Method: http.MethodGet, Path: "/api/v1/datasets/{slug}/releases/{release}", Tags: []string{"releases"},
+		Summary: "One release with its tables and files", Description: "A withdrawn release answers as a tombstone: state, when and why, no tables."},
+		func(ctx context.Context, actor catalog.Actor, in *ReleasePath) (*releaseOutput, error) {
+			n, err := releaseNumber(in.Release)
+			if err != nil {
+				return nil, err
+			}
+			d, r, err := a.Store.Release(ctx, actor, in.Slug, n)
+			if err != nil {
+				return nil, err
+			}
+			out := &releaseOutput{Body: a.wireRelease(d, r, catalog.Can(actor, catalog.ReadData, catalog.ObjectOf(d)) == nil)}
+			if n == 0 {
+				out.ContentLocation = a.BaseURL + "/api/v1/datasets/" + d.Slug + "/releases/" + strconv.Itoa(r.Number)
+			}
+			return out, nil
+		})
+
+	type withdrawInput struct {
+		ReleasePath
+		Body Withdrawal
+	}
+	register(a, huma.Operation{OperationID: "withdraw-release", Method: http.MethodPost, Path: "/api/v1/datasets/{slug}/releases/{release}/withdraw", Tags: []string{"stewards"}, Summary: "Withdraw a release", Security: bearer},
+		func(ctx context.Context, actor catalog.Actor, in *withdrawInput) (*releaseOutput, error) {
+			n, err := releaseNumber(in.Release)
+			if err != nil {
+				return nil, err
+			}
+			if _, err := a.Store.Withdraw(ctx, actor, in.Slug, n, in.Body.Reason); err != nil {
+				return nil, err
+			}
+			return a.releaseAnswer(ctx, actor, in.Slug, n)
+		})
+	register(a, huma.Operation{OperationID: "restore-release", Method: http.MethodPost, Path: "/api/v1/datasets/{slug}/releases/{release}/restore", Tags: []string{"stewards"}, Summary: "Restore a withdrawn release", Security: bearer},
+		func(ctx context.Context, actor catalog.Actor, in *ReleasePath) (*releaseOutput, error) {
+			n, err := releaseNumber(in.Release)
+			if err != nil {
+				return nil, err
+			}
+			if _, err := a.Store.Restore(ctx, actor, in.Slug, n); err != nil {
+				return nil, err
+			}
+			return a.releaseAnswer(ctx, actor, in.Slug, n)
+		})
+}
+
+type releaseOutput struct {
+	ContentLocation string `header:"Content-Location" doc:"The numbered address of latest"`
+	Body            Release
+}
+
+func (a *API) releaseAnswer(ctx context.Context, actor catalog.Actor, slug string, number int) (*releaseOutput, error) {
+	d, r, err := a.Store.Release(ctx, actor, slug, number)
+	if err != nil {
+		return nil, err
+	}
+	return &releaseOutput{Body: a.wireRelease(d, r, true)}, nil
+}

@@ -1,0 +1,308 @@
+package web
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+
+	"github.com/gin-gonic/gin"
+
+	"taihu/api/handle"
+	"taihu/catalog"
+	"taihu/catalog/table"
+	"taihu/catalog/table/pool"
+)
+
+// draftPage is a draft: where it stands, what the check found, what to do.
+type draftPage struct {
+	frame
+	Dataset               *catalog.Dataset
+	Draft                 *catalog.Release
+	Steps                 []step
+	Badge                 string
+	Action                string // address before /<action>
+	Errors                int
+	Warnings              int
+	Notes                 int
+	Files                 []fileView
+	Tables                []draftTable
+	Keepable              []keepable
+	Edit                  bool // files and words can be changed
+	Can                   draftActions
+	Form                  form // of the draft's own words, and of the reviewer
+	Upload                form
+	Encodings, Separators []choice
+	Number                int // the number it would get
+}
+
+// draftActions are the buttons that make sense now for this reader.
+type draftActions struct {
+	Submit, TakeBack, Review, Publish, PublishNow, Abandon bool
+}
+
+type step struct {
+	Words      string
+	Done, Here bool
+}
+
+// fileView is one uploaded file with its report.
+type fileView struct {
+	File       *catalog.File
+	Anchor     string
+	Size       string
+	Report     *catalog.Report
+	Findings   []findingView
+	Decisions  []decisionView
+	More       int
+	Form       form
+	Encodings  []choice
+	Separators []choice
+	Sheets     bool
+	Text       bool
+}
+
+type findingView struct {
+	catalog.Finding
+	SealClass, SealZh, SealEn, TitleZh, TitleEn string
+	Where                                       string
+}
+
+// decisionView is why a column has its type.
+type decisionView struct {
+	catalog.Decision
+	Kind     columnKind
+	Width    string // of the bar: per cent that agree
+	Agree    int64
+	Disagree int64
+	Against  []catalog.Against
+	Types    []choice
+	Why      string
+}
+
+// draftTable is one table of the draft, to look at and to describe.
+type draftTable struct {
+	Table  *catalog.Table
+	Anchor string
+	Grid   grid
+	Failed string
+	Fields []fieldWords
+	Kept   bool
+}
+
+// fieldWords are the words of one column in the describing form.
+type fieldWords struct {
+	Name                                     string
+	LabelZh, LabelEn, Unit, AboutZh, AboutEn string
+}
+
+type keepable struct {
+	Name string
+	Rows int64
+}
+
+const (
+	decisionRows = 300
+	findingRows  = 200
+)
+
+func (s *Site) draft(c *gin.Context) error {
+	actor, err := signedIn(c)
+	if err != nil {
+		return err
+	}
+	return s.showDraft(c, actor, http.StatusOK, nil)
+}
+
+// showDraft shows the draft; change may put what was typed, and what is wrong
+// with it, into the view.
+func (s *Site) showDraft(c *gin.Context, actor catalog.Actor, status int, change func(*draftPage)) error {
+	ctx, lang := c.Request.Context(), language(c)
+	r, err := s.Store.Draft(ctx, actor, c.Param("id"))
+	if err != nil {
+		return err
+	}
+	d, err := s.Store.DatasetByID(ctx, actor, r.DatasetID)
+	if err != nil {
+		return err
+	}
+	if r.State == catalog.Published || r.State == catalog.Withdrawn {
+		return seeOther(c, releasePath(d.Slug, r.Number))
+	}
+	v := &draftPage{frame: s.frame(c, "steward", phrase(lang, "草稿：%s", "Draft: %s", d.Title.In(lang))), Dataset: d, Draft: r, Badge: stateBadge[r.State], Action: "/steward/drafts/" + r.ID, Number: d.LatestNumber + 1}
+	v.NoIndex = true
+	v.frame.Path = "/steward/drafts/" + r.ID
+	if r.State == catalog.Checking {
+		v.Refresh = 3
+	}
+	v.Steps = steps(lang, r.State)
+	v.Can, v.Edit = possible(actor, d, r)
+	v.Form = newForm(url.Values{"version": {r.Version}, "data_date": {r.DataDate}, "notes_zh": {r.Notes.Zh}, "notes_en": {r.Notes.En}})
+	v.Upload = newForm(nil)
+	v.Encodings, v.Separators = encodingChoices(lang, ""), separatorChoices(lang, "")
+	for i := range r.Files {
+		v.Files = append(v.Files, v.fileView(lang, &r.Files[i], i))
+	}
+	for i := range r.Tables {
+		v.Tables = append(v.Tables, s.draftTable(c, &r.Tables[i], i))
+	}
+	if v.Edit && d.LatestNumber > 0 {
+		if err := s.keepables(c, actor, v); err != nil {
+			return err
+		}
+	}
+	if change != nil {
+		change(v)
+	}
+	return s.render(c, status, "draft", v)
+}
+
+// keepables lists the tables of the latest release that the draft lacks.
+func (s *Site) keepables(c *gin.Context, actor catalog.Actor, v *draftPage) error {
+	_, latest, err := s.Store.Release(c.Request.Context(), actor, v.Dataset.Slug, v.Dataset.LatestNumber)
+	if err != nil {
+		return err
+	}
+	for _, t := range latest.Tables {
+		if !slices.ContainsFunc(v.Draft.Tables, func(have catalog.Table) bool { return have.Name == t.Name }) {
+			v.Keepable = append(v.Keepable, keepable{t.Name, t.Rows})
+		}
+	}
+	return nil
+}
+
+// steps is where the draft stands on its way.
+func steps(lang string, state catalog.State) []step {
+	at := map[catalog.State]int{catalog.Uploading: 0, catalog.Checking: 1, catalog.Rejected: 2, catalog.Ready: 2, catalog.Returned: 2, catalog.InReview: 3, catalog.Approved: 4, catalog.Scheduled: 4, catalog.Abandoned: -1}[state]
+	var out []step
+	for i, w := range []string{phrase(lang, "上传", "Upload"), phrase(lang, "检查", "Check"), phrase(lang, "看报告", "Report"), phrase(lang, "审核", "Review"), phrase(lang, "发布", "Publish")} {
+		out = append(out, step{Words: w, Done: i < at, Here: i == at})
+	}
+	return out
+}
+
+// possible says which buttons make sense. The store decides again.
+func possible(actor catalog.Actor, d *catalog.Dataset, r *catalog.Release) (draftActions, bool) {
+	can := func(a catalog.Action) bool { return catalog.Can(actor, a, catalog.ObjectOf(d)) == nil }
+	edit, review := can(catalog.EditDraft), can(catalog.ReviewDraft)
+	a := draftActions{
+		Submit:     edit && r.State == catalog.Ready,
+		TakeBack:   edit && r.State == catalog.InReview,
+		Review:     review && r.State == catalog.InReview,
+		Publish:    review && (r.State == catalog.Approved || r.State == catalog.Scheduled),
+		PublishNow: edit && review && r.State == catalog.Ready,
+		Abandon:    edit && r.State.CanBecome(catalog.Abandoned),
+	}
+	open := r.State == catalog.Uploading || r.State == catalog.Checking || r.State == catalog.Rejected || r.State == catalog.Ready || r.State == catalog.Returned
+	return a, edit && open
+}
+
+func (v *draftPage) fileView(lang string, f *catalog.File, i int) fileView {
+	w := fileView{File: f, Anchor: fmt.Sprintf("file-%d", i+1), Size: size(f.Blob.Size), Report: f.Report, Form: newForm(optionValues(f.Options))}
+	w.Encodings, w.Separators = encodingChoices(lang, f.Options.Encoding), separatorChoices(lang, f.Options.Delimiter)
+	if f.Report == nil {
+		return w
+	}
+	w.Sheets = f.Report.Format == "xlsx"
+	w.Text = f.Report.Format == "csv" || f.Report.Format == "tsv" || f.Report.Format == ""
+	findings := slices.Clone(f.Report.Findings)
+	slices.SortStableFunc(findings, func(a, b catalog.Finding) int { return cmp.Compare(weight(a.Severity), weight(b.Severity)) })
+	for _, x := range findings {
+		n := int(max(1, x.Count))
+		switch x.Severity {
+		case catalog.Fatal:
+			v.Errors += n
+		case catalog.Warning:
+			v.Warnings += n
+		default:
+			v.Notes += n
+		}
+		if len(w.Findings) < findingRows {
+			w.Findings = append(w.Findings, findingOf(lang, x))
+		} else {
+			w.More++
+		}
+	}
+	for i, x := range f.Report.Decisions {
+		if i == decisionRows {
+			break
+		}
+		w.Decisions = append(w.Decisions, decisionOf(lang, x, f.Options.Types[x.Column]))
+	}
+	return w
+}
+
+func weight(s catalog.Severity) int {
+	switch s {
+	case catalog.Fatal:
+		return 0
+	case catalog.Warning:
+		return 1
+	}
+	return 2
+}
+
+func findingOf(lang string, f catalog.Finding) findingView {
+	v := findingView{Finding: f, SealClass: "", SealZh: "注", SealEn: "Note", TitleZh: "说明", TitleEn: "Note"}
+	switch f.Severity {
+	case catalog.Fatal:
+		v.SealClass, v.SealZh, v.SealEn, v.TitleZh, v.TitleEn = "err", "错", "Err", "须改", "Must be mended"
+	case catalog.Warning:
+		v.SealClass, v.SealZh, v.SealEn, v.TitleZh, v.TitleEn = "warn", "警", "Warn", "提醒", "Warning"
+	}
+	if f.Count > 1 {
+		v.Where = phrase(lang, "共%s处", "%s places", number(f.Count))
+	}
+	return v
+}
+
+func decisionOf(lang string, d catalog.Decision, chosen catalog.Type) decisionView {
+	v := decisionView{Decision: d, Kind: kindOf(catalog.Field{Name: d.Column, Type: d.Type}, nil, 0), Why: d.Why.In(lang), Width: "100"}
+	for _, e := range d.Evidence {
+		if e.Type == d.Type {
+			v.Agree, v.Disagree, v.Against = e.Agree, e.Disagree, e.Against
+		}
+	}
+	// A text column is best explained by the type it missed.
+	if d.Type == catalog.String {
+		for _, e := range d.Evidence {
+			if e.Type != catalog.String && e.Agree > 0 && e.Disagree > 0 {
+				v.Against = e.Against
+				break
+			}
+		}
+	}
+	if all := v.Agree + v.Disagree; all > 0 {
+		v.Width = fmt.Sprintf("%.1f", 100*float64(v.Agree)/float64(all))
+	}
+	v.Types = []choice{{"", phrase(lang, "按证据", "By evidence"), chosen == ""}}
+	for _, t := range catalog.Types {
+		v.Types = append(v.Types, choice{string(t), typeWords[t].In(lang), t == chosen})
+	}
+	return v
+}
+
+func (s *Site) draftTable(c *gin.Context, t *catalog.Table, i int) draftTable {
+	lang := language(c)
+	v := draftTable{Table: t, Anchor: fmt.Sprintf("table-%d", i+1), Kept: t.FileID == ""}
+	fields := t.Schema.Fields
+	for _, f := range fields[:min(len(fields), dictionaryRows)] {
+		v.Fields = append(v.Fields, fieldWords{f.Name, f.Label.Zh, f.Label.En, f.Unit, f.Description.Zh, f.Description.En})
+	}
+	if len(fields) > previewColumns {
+		v.Grid.Hidden = len(fields) - previewColumns
+		fields = fields[:previewColumns]
+	}
+	v.Grid.Columns = columnsOf(lang, t, fields, true, "")
+	v.Grid.Profiled = t.Profile != nil && t.Rows > 0
+	v.Grid.Label = phrase(lang, "预览：表%s", "Preview: table %s", t.Name)
+	answer, err := s.Pool.Rows(c.Request.Context(), t, table.Params{Limit: previewRows}, pool.RowsOptions{NoJSON: true})
+	if err != nil {
+		v.Failed = sentence(lang, err)
+		s.Log.WarnContext(c.Request.Context(), "preview failed", "table", t.Name, "request_id", handle.RequestID(c), "error", err)
+		return v
+	}
+	v.Grid.Rows = gridRows(answer, v.Grid.Columns, 0)
+	return v
+}

@@ -1,0 +1,54 @@
+package web
+
+import (
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+)
+
+// Route is one address of the site in gin's form.
+type Route struct {
+	Method, Path string
+	Handler      func(c *gin.Context) error
+}
+
+// Routes lists every address. Pages are there twice: in Chinese at /… and in
+// English at /en/….
+func (s *Site) Routes() []Route {
+	const get, post = http.MethodGet, http.MethodPost
+	pages := []Route{
+		{get, "/", s.home},
+		{get, "/datasets", s.search},
+		{get, "/datasets/:slug", s.dataset},
+		{get, "/datasets/:slug/releases/:number", s.release},
+		{post, "/datasets/:slug/releases/:number/withdraw", s.withdraw},
+		{post, "/datasets/:slug/releases/:number/restore", s.restore},
+		{get, "/datasets/:slug/tables/:table", s.explore},
+		{get, "/organizations", s.organizations},
+		{get, "/organizations/:slug", s.organization},
+		{get, "/docs", s.docsIndex},
+		{get, "/docs/:page", s.docsPage},
+		{get, "/docs/errors/:code", s.docsError},
+		{get, "/sign-in", s.signInForm},
+		{post, "/sign-in", s.signIn},
+		{post, "/sign-out", s.signOut},
+		{post, "/display", s.setDisplay},
+		{get, "/steward", s.steward},
+		{get, "/steward/datasets/new", s.newDatasetForm},
+		{post, "/steward/datasets/new", s.newDataset},
+		{get, "/steward/datasets/:slug", s.editDatasetForm},
+		{post, "/steward/datasets/:slug", s.editDataset},
+		{get, "/steward/datasets/:slug/upload", s.uploadForm},
+		{post, "/steward/datasets/:slug/upload", s.upload},
+		{get, "/steward/drafts/:id", s.draft},
+		{post, "/steward/drafts/:id/:action", s.changeDraft},
+	}
+	routes := make([]Route, 0, 2*len(pages)+3)
+	for _, r := range pages {
+		routes = append(routes, r, Route{r.Method, href("en", r.Path), r.Handler})
+	}
+	return append(routes,
+		Route{get, "/static/*file", s.asset},
+		Route{get, "/favicon.ico", s.favicon},
+	)
+}

@@ -1,0 +1,391 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"taihu/api/handle"
+	"taihu/catalog"
+	"taihu/catalog/store"
+	"taihu/indexer"
+)
+
+// searchPage is the list of datasets: found, narrowed or simply all.
+type searchPage struct {
+	frame
+	Text     string
+	Total    int
+	Results  []result
+	Facets   []facetView
+	Chosen   []link // chips; each takes its own condition away
+	ClearAll string
+	Sorts    []link
+	Pages    []link
+	Down     bool // the search engine does not answer
+	Unknown  string
+	Help     []link // for zero results
+	Hidden   []link // conditions the search form keeps; Words is the name, Note the value
+}
+
+// result is one dataset found, with what the store knows of it.
+type result struct {
+	Title, Summary []indexer.Segment
+	TitleLang      string
+	Href           string
+	Publisher      catalog.Text
+	PublisherHref  string
+	Themes         []string
+	Open           string
+	Conditional    bool
+	Columns        []string
+	Capacity       equation
+	HasData        bool
+	DataDate       string
+	Frequency      string
+	Formats        string
+	Simulated      bool
+}
+
+type facetView struct {
+	Name   string
+	Values []facetValue
+}
+
+type facetValue struct {
+	Words, Href string
+	Count       int
+	Chosen      bool
+}
+
+const (
+	resultsPerPage = 20
+	facetValues    = 8
+	lastPage       = indexer.MaxOffset / resultsPerPage
+)
+
+var facetNames = map[string]catalog.Text{
+	"organization": {Zh: "发布机构", En: "Publisher"}, "theme": {Zh: "领域", En: "Theme"}, "format": {Zh: "格式", En: "Format"},
+	"open": {Zh: "开放属性", En: "Access"}, "frequency": {Zh: "更新频率", En: "Updated"}, "year": {Zh: "数据年份", En: "Year of data"},
+}
+
+// facetOrder is the order on the page.
+var facetOrder = []string{"theme", "organization", "open", "format", "frequency", "year"}
+
+var sortWords = map[string]catalog.Text{
+	"relevance": {Zh: "相关", En: "Relevance"}, "-updated": {Zh: "最近更新", En: "Newest"}, "-rows": {Zh: "行数最多", En: "Most rows"}, "title": {Zh: "标题", En: "Title"},
+}
+
+// asked is what a search address says. Pages ignore keys and values they do not
+// know, so that old addresses go on working.
+type asked struct {
+	text   string
+	filter map[string][]string
+	sort   string
+	page   int
+}
+
+func readSearch(q url.Values) asked {
+	a := asked{text: strings.TrimSpace(q.Get("q")), filter: map[string][]string{}, page: 1}
+	for _, f := range indexer.Facets {
+		for _, v := range strings.Split(strings.Join(q[f], ","), ",") {
+			if v = strings.TrimSpace(v); v != "" && !slices.Contains(a.filter[f], v) {
+				a.filter[f] = append(a.filter[f], v)
+			}
+		}
+	}
+	if s := q.Get("sort"); slices.Contains(indexer.Sorts, s) {
+		a.sort = s
+	}
+	if n, err := strconv.Atoi(q.Get("page")); err == nil && n > 1 {
+		a.page = min(n, lastPage)
+	}
+	if len([]rune(a.text)) > 200 {
+		a.text = string([]rune(a.text)[:200])
+	}
+	return a
+}
+
+// address is the search with some change made to it.
+func (a asked) address(change func(*asked)) string {
+	b := a
+	b.filter = map[string][]string{}
+	for k, v := range a.filter {
+		b.filter[k] = slices.Clone(v)
+	}
+	change(&b)
+	q := url.Values{}
+	if b.text != "" {
+		q.Set("q", b.text)
+	}
+	for k, v := range b.filter {
+		if len(v) > 0 {
+			q.Set(k, strings.Join(v, ","))
+		}
+	}
+	if b.sort != "" {
+		q.Set("sort", b.sort)
+	}
+	if b.page > 1 {
+		q.Set("page", strconv.Itoa(b.page))
+	}
+	return withQuery("/datasets", q)
+}
+
+// toggled adds or takes away one value of a facet and goes back to page 1.
+func (a asked) toggled(facet, value string) string {
+	return a.address(func(b *asked) {
+		b.page = 1
+		if i := slices.Index(b.filter[facet], value); i >= 0 {
+			b.filter[facet] = slices.Delete(b.filter[facet], i, i+1)
+			return
+		}
+		b.filter[facet] = append(b.filter[facet], value)
+	})
+}
+
+func (s *Site) search(c *gin.Context) error {
+	ctx, lang := c.Request.Context(), language(c)
+	a := readSearch(c.Request.URL.Query())
+	v := searchPage{frame: s.frame(c, "datasets", phrase(lang, "数据集", "Datasets")), Text: a.text}
+	v.Search = a.text
+	if a.text != "" {
+		v.Title = phrase(lang, "搜索“%s”", "Search for “%s”", a.text)
+		v.NoIndex = true
+	}
+	v.Forms = []link{{Words: "JSON", Href: "/api/v1" + a.address(func(b *asked) { b.page = 1 })}}
+	publishers, err := s.publishers(ctx)
+	if err != nil {
+		return err
+	}
+	found, err := s.Index.Search(ctx, indexer.Query{Text: a.text, Filter: a.filter, Sort: a.sort, Offset: (a.page - 1) * resultsPerPage, Limit: resultsPerPage, Facets: true, Lang: lang})
+	if err != nil {
+		if catalog.KindOf(err) != catalog.Unavailable {
+			return err
+		}
+		return s.searchWithout(c, a, v, publishers)
+	}
+	v.Total = found.Total
+	if err := s.results(c, &v, found.Hits, publishers); err != nil {
+		return err
+	}
+	s.facets(&v, a, found.Facets, publishers, lang)
+	v.Sorts = sorts(a, lang)
+	v.Pages = pages(a, found.Total, lang)
+	if found.Total == 0 {
+		v.Help = zeroHelp(a, lang)
+	}
+	return s.render(c, http.StatusOK, "search", v)
+}
+
+// searchWithout lists datasets by the store alone while the engine is down:
+// title and address are matched, newest first, without counts.
+func (s *Site) searchWithout(c *gin.Context, a asked, v searchPage, publishers map[string]catalog.Organization) error {
+	lang := language(c)
+	v.Down = true
+	f := store.DatasetFilter{Published: true, Text: a.text, Limit: resultsPerPage, Sort: "-updated", After: c.Query("after")}
+	if len(a.filter["organization"]) > 0 {
+		f.Organization = a.filter["organization"][0]
+	}
+	list, next, total, err := s.Store.Datasets(c.Request.Context(), handle.Actor(c), f)
+	if err != nil {
+		return err
+	}
+	v.Total = total
+	for i := range list {
+		d := &list[i]
+		v.Results = append(v.Results, s.result(c, d, nil, publishers, lang))
+	}
+	if next != "" {
+		q := url.Values{"after": {next}}
+		if a.text != "" {
+			q.Set("q", a.text)
+		}
+		v.Pages = []link{{Words: phrase(lang, "后面的", "Next"), Href: href(lang, withQuery("/datasets", q))}}
+	}
+	return s.render(c, http.StatusOK, "search", v)
+}
+
+// results reads the hits again from the store: what the actor may not see, or
+// what is gone, is left out whatever the index says.
+func (s *Site) results(c *gin.Context, v *searchPage, hits []indexer.Hit, publishers map[string]catalog.Organization) error {
+	if len(hits) == 0 {
+		return nil
+	}
+	ids := make([]string, len(hits))
+	for i, h := range hits {
+		ids[i] = h.ID
+	}
+	list, _, _, err := s.Store.Datasets(c.Request.Context(), handle.Actor(c), store.DatasetFilter{IDs: ids, Published: true, Limit: len(ids)})
+	if err != nil {
+		return err
+	}
+	byID := make(map[string]*catalog.Dataset, len(list))
+	for i := range list {
+		byID[list[i].ID] = &list[i]
+	}
+	for i := range hits {
+		if d := byID[hits[i].ID]; d != nil {
+			v.Results = append(v.Results, s.result(c, d, &hits[i], publishers, language(c)))
+		}
+	}
+	return nil
+}
+
+// result joins a hit (nil while the engine is down) with its dataset.
+func (s *Site) result(c *gin.Context, d *catalog.Dataset, h *indexer.Hit, publishers map[string]catalog.Organization, lang string) result {
+	o := publishers[d.OrganizationID]
+	r := result{
+		Title: []indexer.Segment{{Text: d.Title.In(lang)}}, Summary: []indexer.Segment{{Text: plainText(d.Description.In(lang), 140)}},
+		Href: href(lang, "/datasets/"+d.Slug), Publisher: o.Name, PublisherHref: href(lang, "/organizations/"+o.Slug), Open: openWords(lang, d.OpenAttribute),
+		Conditional: d.OpenAttribute != catalog.Unconditional, Frequency: frequencyWords(lang, d.Frequency), Simulated: d.Simulated,
+	}
+	if shown := shownLang(lang, d.Title); shown != lang {
+		r.TitleLang = htmlLang(shown)
+	}
+	for _, t := range d.Themes {
+		r.Themes = append(r.Themes, catalog.ThemeName(t).In(lang))
+	}
+	if h != nil {
+		if joined(h.Title) == d.Title.In(lang) { // the index may be a moment behind
+			r.Title = h.Title
+		}
+		if len(h.Description) > 0 {
+			r.Summary = h.Description
+		}
+		r.Columns = h.Columns
+	}
+	if _, release, err := s.Store.Release(c.Request.Context(), handle.Actor(c), d.Slug, 0); err == nil {
+		r.Capacity, r.HasData, r.DataDate = capacity(release.Tables), len(release.Tables) > 0, release.DataDate
+		switch {
+		case d.OpenAttribute != catalog.Unconditional:
+			r.Formats = phrase(lang, "申请后提供", "on application")
+		case r.HasData:
+			r.Formats = "CSV XLSX JSON Parquet"
+		default:
+			r.Formats = phrase(lang, "%d个文件", "%d files", len(release.Files))
+		}
+	}
+	return r
+}
+
+func joined(segments []indexer.Segment) string {
+	var b strings.Builder
+	for _, s := range segments {
+		b.WriteString(s.Text)
+	}
+	return b.String()
+}
+
+// facetWords is a facet value in words.
+func facetWords(lang, facet, value string, bySlug map[string]catalog.Organization) string {
+	switch facet {
+	case "organization":
+		if o, ok := bySlug[value]; ok {
+			return o.Name.In(lang)
+		}
+	case "theme":
+		return catalog.ThemeName(value).In(lang)
+	case "open":
+		if w := openWords(lang, catalog.OpenAttribute(value)); w != "" {
+			return w
+		}
+	case "frequency":
+		if w := frequencyWords(lang, catalog.Frequency(value)); w != "" {
+			return w
+		}
+	case "format":
+		if value == "parquet" {
+			return "Parquet"
+		}
+		return strings.ToUpper(value)
+	case "year":
+		return phrase(lang, "%s年", "%s", value)
+	}
+	return value
+}
+
+func (s *Site) facets(v *searchPage, a asked, counted map[string][]indexer.FacetCount, publishers map[string]catalog.Organization, lang string) {
+	bySlug := map[string]catalog.Organization{}
+	for _, o := range publishers {
+		bySlug[o.Slug] = o
+	}
+	for _, name := range facetOrder {
+		f := facetView{Name: facetNames[name].In(lang)}
+		chosen := a.filter[name]
+		for _, value := range chosen {
+			words := facetWords(lang, name, value, bySlug)
+			v.Chosen = append(v.Chosen, link{Words: f.Name + phrase(lang, "：", ": ") + words, Href: href(lang, a.toggled(name, value))})
+			v.Hidden = append(v.Hidden, link{Words: name, Note: value})
+		}
+		for i, n := range counted[name] {
+			on := slices.Contains(chosen, n.Value)
+			if !on && (n.Count == 0 || i >= facetValues && len(f.Values) >= facetValues) {
+				continue
+			}
+			f.Values = append(f.Values, facetValue{Words: facetWords(lang, name, n.Value, bySlug), Href: href(lang, a.toggled(name, n.Value)), Count: n.Count, Chosen: on})
+		}
+		if len(f.Values) > 0 {
+			v.Facets = append(v.Facets, f)
+		}
+	}
+	if len(v.Chosen) > 0 {
+		v.ClearAll = href(lang, a.address(func(b *asked) { b.filter, b.page = map[string][]string{}, 1 }))
+	}
+}
+
+func sorts(a asked, lang string) []link {
+	current := a.sort
+	if current == "" {
+		current = "-updated"
+		if a.text != "" {
+			current = "relevance"
+		}
+	}
+	var out []link
+	for _, s := range []string{"relevance", "-updated", "-rows", "title"} {
+		if s == "relevance" && a.text == "" {
+			continue
+		}
+		out = append(out, link{Words: sortWords[s].In(lang), Current: s == current, Href: href(lang, a.address(func(b *asked) { b.sort, b.page = s, 1 }))})
+	}
+	return out
+}
+
+// pages lists the pages around the current one.
+func pages(a asked, total int, lang string) []link {
+	last := min((total+resultsPerPage-1)/resultsPerPage, lastPage)
+	if last < 2 {
+		return nil
+	}
+	to := func(n int) string { return href(lang, a.address(func(b *asked) { b.page = n })) }
+	var out []link
+	if a.page > 1 {
+		out = append(out, link{Words: phrase(lang, "前一页", "Previous"), Href: to(a.page - 1)})
+	}
+	for n := max(1, a.page-3); n <= min(last, a.page+3); n++ {
+		out = append(out, link{Words: fmt.Sprint(n), Href: to(n), Current: n == a.page})
+	}
+	if a.page < last {
+		out = append(out, link{Words: phrase(lang, "后一页", "Next"), Href: to(a.page + 1)})
+	}
+	return out
+}
+
+// zeroHelp offers ways on where nothing was found.
+func zeroHelp(a asked, lang string) []link {
+	var out []link
+	if len(a.filter) > 0 && a.text != "" {
+		out = append(out, link{Words: phrase(lang, "去掉筛选条件，只搜“%s”", "Search for “%s” without the filters", a.text), Href: href(lang, a.address(func(b *asked) { b.filter = map[string][]string{}; b.page = 1 }))})
+	}
+	if words := strings.Fields(a.text); len(words) > 1 {
+		out = append(out, link{Words: phrase(lang, "只搜“%s”", "Search for “%s” alone", words[0]), Href: href(lang, a.address(func(b *asked) { b.text, b.page = words[0], 1 }))})
+	}
+	return append(out, link{Words: phrase(lang, "看全部数据集", "See all datasets"), Href: href(lang, "/datasets")},
+		link{Words: phrase(lang, "按机构浏览", "Browse by publisher"), Href: href(lang, "/organizations")})
+}

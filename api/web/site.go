@@ -1,0 +1,228 @@
+// Package web is Taihu's pages: search, datasets, the table explorer, releases,
+// publishers, the steward's desk and the user docs, in Chinese at /… and in
+// English at /en/…. Everything is rendered on the server, works without
+// JavaScript, and is styled by one sheet in static/.
+//
+// Each page is one view struct and one template; handlers read the store, the
+// index and the table pool, fill the struct and return errors. The package
+// knows gin and HTML. It knows nothing of SQL, Parquet or the encoders, never
+// checks a permission itself (the store does, with catalog.Can), and never shows
+// what the search index says without reading it again from the store.
+package web
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"html/template"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"taihu/api/handle"
+	"taihu/catalog"
+	"taihu/catalog/blob"
+	"taihu/catalog/store"
+	"taihu/catalog/table"
+	"taihu/catalog/table/pool"
+	"taihu/indexer"
+)
+
+// Rows answers queries over a table with rows as text; *pool.Pool does.
+type Rows interface {
+	Rows(ctx context.Context, t *catalog.Table, params table.Params, o pool.RowsOptions) (*pool.RowsAnswer, error)
+}
+
+// Downloads tells how large a whole-table download is, where that is known
+// because it was encoded before.
+type Downloads interface {
+	// Size returns the bytes of the whole table t in format, and whether they are
+	// known. publisher is the organization's name, which workbooks cite.
+	Size(ctx context.Context, d *catalog.Dataset, r *catalog.Release, t *catalog.Table, publisher catalog.Text, format string) (int64, bool)
+}
+
+// Config is what the pages need.
+type Config struct {
+	Store     *store.DB
+	Index     indexer.Index
+	Pool      Rows
+	Blobs     blob.Store
+	Downloads Downloads // nil: sizes are never shown
+	Clock     catalog.Clock
+	Log       *slog.Logger
+	// BaseURL is the address of the portal without a slash at its end, used in
+	// citations, snippets and canonical links.
+	BaseURL    string
+	PortalName catalog.Text
+	// Simulated says on every page that the whole portal shows sample data.
+	Simulated bool
+	// MaxUpload is the most bytes one upload may have; 0 means no limit of ours.
+	MaxUpload int64
+}
+
+// Site serves the pages.
+type Site struct {
+	Config
+	pages  map[string]map[string]*template.Template // language → page
+	assets *assets
+	docs   *docs
+}
+
+// New parses the templates and docs. It fails where an embedded file is wrong,
+// which a test finds first.
+func New(c Config) (*Site, error) {
+	if c.Clock == nil {
+		c.Clock = catalog.Now
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.PortalName.IsZero() {
+		c.PortalName = catalog.Text{Zh: "太湖公共数据开放", En: "Taihu open data"}
+	}
+	c.BaseURL = strings.TrimSuffix(c.BaseURL, "/")
+	s := &Site{Config: c}
+	var err error
+	if s.assets, err = loadAssets(); err != nil {
+		return nil, err
+	}
+	if s.pages, err = parseTemplates(s.assets); err != nil {
+		return nil, err
+	}
+	if s.docs, err = loadDocs(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// frame is what every page shows around its own content. A page's view struct
+// embeds it.
+type frame struct {
+	Lang        string // zh or en
+	Title       string
+	Description string
+	Path        string // of this page without the language, with its query
+	Section     string // which entry of the navigation is current
+	Search      string // what stands in the search box
+	User        string // name of who is signed in
+	Portal      string
+	Simulated   bool
+	Refresh     int // seconds after which the page loads again; 0: never
+	Theme, Size string
+	Canonical   string
+	NoIndex     bool
+	Forms       []link // this page as JSON and so on
+	BigSearch   bool   // the page has a search box of its own
+	RequestID   string
+	Said        string // what the last action did
+}
+
+// link is an address with its words.
+type link struct {
+	Words, Href string
+	Note        string
+	Current     bool
+	Lang        string // of the words, where it is not the page's
+}
+
+// language returns "en" under /en, else "zh".
+func language(c *gin.Context) string {
+	if p := c.Request.URL.Path; p == "/en" || strings.HasPrefix(p, "/en/") {
+		return "en"
+	}
+	return "zh"
+}
+
+// localPath is the request's path without its language.
+func localPath(c *gin.Context) string {
+	p := c.Request.URL.Path
+	if language(c) == "en" {
+		p = strings.TrimPrefix(p, "/en")
+	}
+	if p == "" {
+		p = "/"
+	}
+	return p
+}
+
+// href puts the language before a path.
+func href(lang, path string) string {
+	if lang != "en" {
+		return path
+	}
+	if path == "/" {
+		return "/en"
+	}
+	return "/en" + path
+}
+
+// frame fills what every page shares.
+func (s *Site) frame(c *gin.Context, section, title string) frame {
+	lang := language(c)
+	path := localPath(c)
+	q := c.Request.URL.Query()
+	q.Del("done")
+	full := path
+	if len(q) > 0 {
+		full += "?" + q.Encode()
+	}
+	f := frame{
+		Lang: lang, Title: title, Section: section, Path: full, Portal: s.PortalName.In(lang), Simulated: s.Simulated,
+		RequestID: handle.RequestID(c), Canonical: s.BaseURL + href(lang, path), Said: said(lang, c.Query("done")),
+	}
+	if u := handle.Actor(c).User; u != nil {
+		f.User = u.Name
+		if f.User == "" {
+			f.User = u.Login
+		}
+	}
+	f.Theme, f.Size = display(c)
+	return f
+}
+
+// policy lets a page load nothing but our own files. It has no script or style
+// inside a page, so injected markup cannot run.
+const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// render writes a page. The template is executed into memory first, so that a
+// failure is an error page, not half a page.
+func (s *Site) render(c *gin.Context, status int, page string, view any) error {
+	lang := language(c)
+	t, ok := s.pages[lang][page]
+	if !ok {
+		return fmt.Errorf("page %q has no template", page)
+	}
+	var b bytes.Buffer
+	if err := t.ExecuteTemplate(&b, "layout", view); err != nil {
+		return fmt.Errorf("render page %s: %w", page, err)
+	}
+	h := c.Writer.Header()
+	h.Set("Content-Security-Policy", policy)
+	h.Set("Content-Language", map[string]string{"zh": "zh-CN", "en": "en"}[lang])
+	h.Set("Cache-Control", "private, no-cache")
+	h.Set("Vary", "Cookie")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	c.Data(status, "text/html; charset=utf-8", b.Bytes())
+	return nil
+}
+
+// seeOther ends a form: the reader's browser gets path of the portal.
+func seeOther(c *gin.Context, path string) error {
+	c.Redirect(http.StatusSeeOther, href(language(c), path))
+	return nil
+}
+
+// withQuery puts q behind path.
+func withQuery(path string, q url.Values) string {
+	if len(q) == 0 {
+		return path
+	}
+	return path + "?" + q.Encode()
+}
+
+// absolute is the address of a path of the portal, as readers quote it.
+func (s *Site) absolute(path string) string { return s.BaseURL + path }

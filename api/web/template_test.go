@@ -1,0 +1,252 @@
+package web
+
+import (
+	"bytes"
+	"html"
+	"html/template"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"taihu/catalog"
+	"taihu/catalog/store"
+	"taihu/indexer"
+)
+
+const hostile = `<script>alert(1)</script>"'><img src=x onerror=alert(2)>`
+
+// views returns an empty and a filled view struct for every page.
+func views(lang string) map[string][]any {
+	f := frame{Lang: lang, Title: "标题 " + hostile, Description: hostile, Path: "/datasets?q=" + url.QueryEscape(hostile), Section: "datasets", Search: hostile, User: hostile, Portal: "太湖", Simulated: true, Canonical: "https://p.example/", Forms: []link{{Words: "JSON", Href: "/api"}}, Said: "好", Theme: "dark", Size: "large"}
+	at := time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)
+	text := catalog.Text{Zh: "停车 " + hostile, En: ""}
+	d := &catalog.Dataset{ID: "1", Slug: "parking", Title: text, Description: text, Licence: "CC0-1.0", OpenAttribute: catalog.Conditional, Frequency: "daily", Identifiers: []string{hostile}, Contact: catalog.Contact{Unit: hostile, Phone: "1", Mail: hostile}, Simulated: true, CatalogueAt: at, LatestNumber: 3}
+	tbl := filledTable()
+	r := &catalog.Release{ID: "r", Number: 2, State: catalog.Published, Version: hostile, Notes: text, DataDate: "2026-11-22", PublishedAt: &at, Tables: []catalog.Table{*tbl}, WithdrawnAt: &at, WithdrawnWhy: hostile, Comment: hostile}
+	g := grid{Label: hostile, Columns: columnsOf(lang, tbl, tbl.Schema.Fields, true, "/x"), Profiled: true, Hidden: 2}
+	long := hostile + strings.Repeat("长", 300)
+	for i := range 3 {
+		row := gridRow{No: int64(i + 1)}
+		for range g.Columns {
+			row.Cells = append(row.Cells, cellOf(&long, "mono"), cellOf(nil, ""))
+		}
+		g.Rows = append(g.Rows, row)
+	}
+	bad := newForm(url.Values{"title_zh": {hostile}, "comment": {hostile}})
+	bad.refuse("title_zh", hostile)
+	bad.General = hostile
+	res := []result{{Title: []indexer.Segment{{Text: hostile, Hit: true}, {Text: "x"}}, Summary: []indexer.Segment{{Text: hostile}}, Href: "/datasets/x", Publisher: text, Themes: []string{hostile}, Open: "o", Columns: []string{hostile}, HasData: true, DataDate: "2026-11", Frequency: "每日", Formats: "CSV", Simulated: true}}
+	options := []choice{{Value: hostile, Words: hostile, Chosen: true}}
+	report := &catalog.Report{File: hostile, Format: "csv", Encoding: "gb18030", Delimiter: ",", HeaderRow: 2, Tables: []catalog.TableFacts{{Name: "main", Sheet: hostile, Rows: 3, Columns: 2}},
+		Findings:  []catalog.Finding{{Severity: catalog.Fatal, Code: "x", Table: hostile, Row: 3, Column: hostile, Value: hostile, Message: text, Hint: text, Count: 9}, {Severity: catalog.Note, Message: text}},
+		Decisions: []catalog.Decision{{Column: hostile, Type: catalog.String, Why: text, Nulls: 3, Evidence: []catalog.Evidence{{Type: catalog.String, Agree: 3}, {Type: catalog.Integer, Agree: 1, Disagree: 2, Against: []catalog.Against{{Row: 2, Value: hostile}}}}}}}
+	dp := &draftPage{frame: f, Dataset: d, Draft: r, Steps: steps(lang, catalog.Ready), Action: "/steward/drafts/1", Keepable: []keepable{{Name: "main", Rows: 3}}, Edit: true, Can: draftActions{true, true, true, true, true, true}, Form: bad, Upload: bad, Encodings: options, Separators: options, Number: 3,
+		Tables: []draftTable{{Table: tbl, Anchor: "table-1", Grid: g, Fields: []fieldWords{{hostile, hostile, hostile, hostile, hostile, hostile}}}}}
+	dp.Files = []fileView{dp.fileView(lang, &catalog.File{Name: hostile, Report: report, State: catalog.FileRefused, Options: catalog.IngestOptions{Sheet: hostile}}, 0)}
+	licence, _ := catalog.LicenceOf("CC0-1.0")
+	ds := &datasetPage{frame: f, Dataset: d, Release: r, Pinned: true, LatestHref: "/datasets/parking", Path: []link{{Words: hostile, Href: "/x"}, {Words: "y"}}, Publisher: link{Words: hostile, Href: "/o"}, Sum: markdown(hostile + "\n\n[x](javascript:alert(1)) ![i](http://e/x.png)"), Tags: []link{{Words: hostile, Href: "/q"}},
+		Open: "o", Readable: true, Capacity: equation{1, 2, 3}, Frequency: "每日", Licence: licence, Rights: "r", Source: markdown("s"), Coverage: hostile, Completeness: "99%", NullCells: 4, Tables: []tableTab{{Name: "a", Title: text, Href: "/a", Current: true}, {Name: "b", Href: "/b"}}, Table: tbl, Explorer: "/e", Grid: g, GridFailed: hostile,
+		Dictionary: []dictionaryRow{{Name: hostile, Sub: hostile, Kind: columnKind{Zh: "文", En: "Txt"}, Type: "文本", Description: text, Example: hostile, Rule: hostile}}, MoreFields: 2, Downloads: []download{{Name: "CSV", Href: "/c"}, {Name: "XLSX", Href: "/x", Size: "1 MB"}}, Files: []download{{Name: hostile, Href: "/f", SHA256: "ab"}},
+		Releases: []releaseRow{{Number: 2, Href: "/r", Date: "2026-11-22", Notes: hostile, Capacity: "c", Gone: true, Why: hostile, Hash: strings.Repeat("a", 64)}}, Cite: citation{hostile, hostile}, Snippets: snippets("https://p.example", "parking", 2, tbl), EditHref: "/e", UploadHref: "/u", CanWithdraw: true, Form: bad}
+	conditional := *ds
+	conditional.Conditional, conditional.Readable, conditional.Sampled, conditional.Conditions = true, false, true, markdown(hostile)
+	tomb := *ds
+	tomb.Withdrawn, tomb.Release, tomb.Table = r, nil, nil
+	return map[string][]any{
+		"home":          {homePage{}, homePage{frame: f, Sums: store.Stats{Datasets: 1234}, Try: []link{{Words: hostile, Href: "/x"}}, Themes: []themeCount{{Name: "n", Href: "/t", Count: 3, Counted: true}}, Newest: []newRelease{{Title: text, Href: "/d", Number: 1, Publisher: text, Date: "2026-11-22", Capacity: "c", Notes: hostile}}, Chart: drawBars(lang, d, r, tbl, &tbl.Profile.Columns[0]), Curl: "https://p.example/x"}},
+		"search":        {searchPage{}, searchPage{frame: f, Text: hostile, Total: 1, Results: res, Facets: []facetView{{Name: "n", Values: []facetValue{{Words: hostile, Href: "/x", Count: 2, Chosen: true}}}}, Chosen: []link{{Words: hostile, Href: "/x"}}, ClearAll: "/x", Sorts: []link{{Words: "a", Href: "/a", Current: true}, {Words: "b", Href: "/b"}}, Pages: []link{{Words: "1", Current: true}, {Words: "2", Href: "/2"}}, Down: true}, searchPage{frame: f, Help: []link{{Words: hostile, Href: "/x"}}}},
+		"dataset":       {&datasetPage{Dataset: &catalog.Dataset{}}, ds, &conditional, &tomb},
+		"explore":       {&explorePage{Dataset: &catalog.Dataset{}, Release: &catalog.Release{}, Table: &catalog.Table{}}, &explorePage{frame: f, Dataset: d, Release: r, Table: tbl, Path: []link{{Words: hostile}}, Publisher: hostile, Action: "/datasets/p/tables/t", Pin: "2", Conditions: []condition{{Field: hostile, Op: "=", Value: hostile, Label: hostile, Drop: "/d", Ops: options}}, Clause: hostile, Columns: options, Sorts: options, Filtered: true, Clear: "/c", Grid: g, Count: 3, Counted: true, Share: "1%", Files: []link{{Words: "CSV", Href: "/c", Note: "n"}}, RowsHref: "/r", Next: "/n", First: "/f", Form: bad, Where: hostile}},
+		"organizations": {organizationsPage{}, organizationsPage{frame: f, Tree: []organizationNode{{Name: text, Href: "/o", Datasets: 2, Below: []organizationNode{{Name: text, Href: "/b"}}}}, Total: 2}},
+		"organization":  {organizationPage{Organization: &catalog.Organization{}}, organizationPage{frame: f, Organization: &catalog.Organization{Name: text, Code: hostile, Region: hostile, Phone: hostile, Mail: hostile}, Path: []link{{Words: hostile}}, About: hostile, Below: []organizationNode{{Name: text}}, Results: res, Total: 40, All: "/x"}},
+		"docs":          {docIndexPage{}, docIndexPage{frame: f, Index: []link{{Words: hostile, Href: "/x", Note: hostile}}}},
+		"doc":           {docPage{}, docPage{frame: f, Doc: docText{Title: hostile, Body: "<p>x</p>", Parts: []link{{Words: hostile, Href: "#s1"}}}, Index: []link{{Words: "a", Href: "/a", Current: true}}}},
+		"docs-errors":   {docErrorsPage{}, docErrorsPage{frame: f, All: []errorRow{{Code: "x", Kind: "invalid", What: hostile, Href: "/x", Status: 400}}}, docErrorsPage{frame: f, One: &errorRow{Code: "x", Status: 400}}},
+		"docs-findings": {docFindingsPage{}, docFindingsPage{frame: f, Groups: []findingGroup{{Words: "w", Rows: []findingRow{{Code: "c", What: text, Hint: text}}}}}},
+		"sign-in":       {signInPage{}, signInPage{frame: f, Form: bad, Back: hostile}},
+		"steward":       {stewardPage{}, stewardPage{frame: f, Waiting: []todo{{SealZh: "错", SealEn: "Err", Title: text, Href: "/x", What: "w", Note: hostile, Act: "a"}}, Drafts: []draftRow{{Title: text, Href: "/d", State: catalog.Ready, When: "2026"}}, Datasets: []ownDataset{{Title: text, Href: "/d", Latest: 2}}, Total: 1, More: "/m", CanMake: true, Text: hostile}},
+		"dataset-form":  {&datasetFormPage{}, &datasetFormPage{frame: f, Form: bad, New: true, Action: "/a", Organizations: options, Licences: options, Frequencies: options, Themes: options, Opens: options, Levels: options}, &datasetFormPage{frame: f, Form: bad, Dataset: d, RowVersion: "3"}},
+		"upload":        {&uploadPage{Dataset: &catalog.Dataset{}}, &uploadPage{frame: f, Dataset: d, Form: bad, Action: "/a", Encodings: options, Separators: options, Drafts: []draftRow{{Href: "/d", State: catalog.Ready}}, Next: 2, Limit: "4 GB"}},
+		"draft":         {&draftPage{Dataset: &catalog.Dataset{}, Draft: &catalog.Release{}}, dp},
+		"error":         {errorPage{}, errorPage{frame: f, Status: 404, Heading: "h", Detail: hostile, Code: "not_found", Near: res, Typed: hostile, Back: "/b"}},
+	}
+}
+
+func filledTable() *catalog.Table {
+	mean := 3.5
+	return &catalog.Table{Name: "main", Title: catalog.Text{Zh: hostile}, Rows: 100, ContentSHA256: strings.Repeat("ab", 32),
+		Schema: catalog.Schema{Fields: []catalog.Field{{Name: "区县", Type: catalog.String}, {Name: hostile, Type: catalog.Number, Unit: hostile, Label: catalog.Text{Zh: hostile}}, {Name: "编号", Type: catalog.String}, {Name: "日期", Type: catalog.Date}}},
+		Profile: &catalog.Profile{Rows: 100, Columns: []catalog.ColumnProfile{
+			{Name: "区县", Distinct: 4, Exact: true, Top: []catalog.Count{{Value: hostile, Rows: 50}, {Value: "滨湖区", Rows: 30}, {Value: "", Rows: 5}}},
+			{Name: hostile, Nulls: 3, Distinct: 90, Min: "0.5", Max: "9.25", Mean: &mean, Quantiles: []string{"1", "2", "3", "4", "5"}, Histogram: []catalog.HistBin{{From: "0", To: "5", Rows: 40}, {From: "5", To: "10", Rows: 57}}},
+			{Name: "编号", Distinct: 100, Exact: true, MinLength: 8, MaxLength: 8},
+			{Name: "日期", Nulls: 100},
+		}}}
+}
+
+// tagsOf are the elements of a page, and the attributes that could run a script
+// or carry style.
+var (
+	anyTag    = regexp.MustCompile(`<(/?[a-zA-Z][a-zA-Z0-9-]*)`)
+	handlers  = regexp.MustCompile(`<[^>]*\s(on[a-z]+|style)\s*=`)
+	inlineTag = regexp.MustCompile(`(?i)<(script|style)(?:\s[^>]*)?>[^<]`)
+)
+
+func TestEveryPageRendersEmptyAndFilledInBothLanguages(t *testing.T) {
+	a, err := loadAssets()
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages, err := parseTemplates(a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, lang := range []string{"zh", "en"} {
+		all := views(lang)
+		for name, tmpl := range pages[lang] {
+			if len(all[name]) == 0 {
+				t.Errorf("page %s has no view in this test", name)
+			}
+			for i, v := range all[name] {
+				var b bytes.Buffer
+				if err := tmpl.ExecuteTemplate(&b, "layout", v); err != nil {
+					t.Errorf("%s %s %d: %v", lang, name, i, err)
+					continue
+				}
+				checkPage(t, lang+" "+name, b.String())
+			}
+		}
+		for name := range all {
+			if pages[lang][name] == nil {
+				t.Errorf("page %s has no template", name)
+			}
+		}
+	}
+}
+
+// checkPage holds a page to what the content policy and the reader need.
+func checkPage(t *testing.T, name, page string) {
+	t.Helper()
+	if strings.Contains(page, "<script>") || strings.Contains(page, "<img") || strings.Contains(page, "javascript:") {
+		t.Errorf("%s: hostile markup got through", name)
+	}
+	if m := handlers.FindString(page); m != "" {
+		t.Errorf("%s: inline handler or style: %s", name, m)
+	}
+	if m := inlineTag.FindString(page); m != "" {
+		t.Errorf("%s: inline script or style: %s", name, m)
+	}
+	if n := strings.Count(page, "<h1"); n != 1 {
+		t.Errorf("%s has %d top headings, want 1", name, n)
+	}
+	if strings.Contains(page, "ZgotmplZ") {
+		t.Errorf("%s: a value was refused by the template's escaper", name)
+	}
+	if strings.Contains(page, "%!") {
+		t.Errorf("%s: a phrase and its arguments do not agree: %s", name, page[strings.Index(page, "%!"):][:40])
+	}
+	void := []string{"meta", "link", "br", "input", "hr", "rect", "path"}
+	var open []string
+	for _, m := range anyTag.FindAllStringSubmatch(page, -1) {
+		tag := strings.ToLower(m[1])
+		switch {
+		case slices.Contains(void, tag):
+		case !strings.HasPrefix(tag, "/"):
+			open = append(open, tag)
+		case len(open) == 0 || open[len(open)-1] != tag[1:]:
+			t.Errorf("%s: </%s> closes %v", name, tag[1:], open[max(0, len(open)-3):])
+			return
+		default:
+			open = open[:len(open)-1]
+		}
+	}
+	if len(open) > 0 {
+		t.Errorf("%s: never closed: %v", name, open)
+	}
+	ids := map[string]bool{}
+	for _, m := range regexp.MustCompile(`\sid="([^"]*)"`).FindAllStringSubmatch(page, -1) {
+		if ids[m[1]] {
+			t.Errorf("%s: id %s twice", name, m[1])
+		}
+		ids[m[1]] = true
+	}
+	for _, m := range regexp.MustCompile(`<label for="([^"]*)"`).FindAllStringSubmatch(page, -1) {
+		if !ids[m[1]] {
+			t.Errorf("%s: label for %s names nothing", name, m[1])
+		}
+	}
+}
+
+// TestVoice holds the pages to the words of visual.md §6.
+func TestVoice(t *testing.T) {
+	entries, err := templateFiles.ReadDir("templates")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		b, err := templateFiles.ReadFile("templates/" + e.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, word := range []string{"敬请", "您", "！", " simply ", "Please", "please"} {
+			if strings.Contains(string(b), word) {
+				t.Errorf("%s says %q", e.Name(), word)
+			}
+		}
+		// Chinese and Latin are parted by text-autospace, never by hand.
+		for _, m := range regexp.MustCompile(`\{\{w "([^"]*)"`).FindAllStringSubmatch(string(b), -1) {
+			if !strings.Contains(m[1], ">=") && regexp.MustCompile(`\p{Han} [A-Za-z0-9]|[A-Za-z0-9] \p{Han}`).MatchString(m[1]) {
+				t.Errorf("%s: hand-made space in %q", e.Name(), m[1])
+			}
+		}
+	}
+}
+
+func TestMarkdownIsSafe(t *testing.T) {
+	for in, want := range map[string]string{
+		"**粗** <b onclick=x>b</b>":       "<p><strong>粗</strong> b</p>",
+		"[x](javascript:alert(1))":       "<p>x</p>",
+		"[x](data:text/html,a)":          "<p>x</p>",
+		"![i](https://e.example/i.png)":  "<p></p>",
+		"# 大\n\n文":                       "<h3>大</h3>\n<p>文</p>",
+		"<script>alert(1)</script>\n\nx": "<p>x</p>",
+		"":                               "",
+	} {
+		if got := strings.TrimSpace(string(markdown(in))); got != want {
+			t.Errorf("markdown(%q) = %q, want %q", in, got, want)
+		}
+	}
+	if got := plainText("**粗** [连](http://e) &lt;x&gt;", 50); got != "粗 连 <x>" {
+		t.Errorf("plainText: %q", got)
+	}
+}
+
+func TestNumbersAndDates(t *testing.T) {
+	for _, c := range []struct{ got, want string }{
+		{number(int64(1234567)), "1,234,567"}, {number(-1000), "−1,000"}, {number(999), "999"},
+		{percent(1, 3), "33%"}, {percent(1, 100000), "<0.1%"}, {percent(99999, 100000), ">99.9%"}, {percent(0, 5), "0%"}, {percent(5, 5), "100%"}, {percent(0, 0), "0%"},
+		{size(18_600_000), "18.6 MB"}, {size(999), "999 B"}, {proseDate("zh", "2026-11-02"), "2026年11月2日"}, {proseDate("en", "2026-11"), "Nov 2026"}, {proseDate("zh", "2026"), "2026年"}, {proseDate("en", "spring"), "spring"},
+		{sentence("zh", catalog.Errorf(catalog.Invalid, "x", "no good").InChinese("不行")), "不行。"}, {sentence("en", catalog.Errorf(catalog.Invalid, "x", "no good")), "No good."},
+	} {
+		if c.got != c.want {
+			t.Errorf("got %q, want %q", c.got, c.want)
+		}
+	}
+	if got := marked("en", catalog.Text{Zh: "<b>"}); got != template.HTML(`<span lang="zh-CN">`+html.EscapeString("<b>")+`</span>`) {
+		t.Errorf("marked: %s", got)
+	}
+}
+
+func TestOwnPathNeverLeavesThePortal(t *testing.T) {
+	for _, bad := range []string{"https://e.example", "//e.example", `/\e.example`, "/\texample", "javascript:x", ""} {
+		if got := ownPath(bad, "/"); got != "/" {
+			t.Errorf("ownPath(%q) = %q", bad, got)
+		}
+	}
+	if got := ownPath("/en/steward?x=1", "/"); got != "/en/steward?x=1" {
+		t.Errorf("own path lost: %q", got)
+	}
+}

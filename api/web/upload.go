@@ -1,0 +1,303 @@
+package web
+
+import (
+	"errors"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"taihu/api/handle"
+	"taihu/catalog"
+	"taihu/catalog/store"
+)
+
+// uploadPage is the form that begins a new release.
+type uploadPage struct {
+	frame
+	Dataset    *catalog.Dataset
+	Form       form
+	Action     string
+	Encodings  []choice
+	Separators []choice
+	Drafts     []draftRow // unfinished ones of the same dataset
+	Next       int
+	Limit      string
+}
+
+// maxField is the most bytes of one text field of an upload form.
+const maxField = 64 << 10
+
+var encodings = []string{"", "utf-8", "gb18030", "gbk", "big5", "utf-16le", "utf-16be", "latin-1", "windows-1252", "shift-jis"}
+
+func encodingChoices(lang, chosen string) []choice {
+	var out []choice
+	for _, e := range encodings {
+		words := strings.ToUpper(e)
+		if e == "" {
+			words = phrase(lang, "自动判断", "Find out")
+		}
+		out = append(out, choice{e, words, e == chosen})
+	}
+	return out
+}
+
+func separatorChoices(lang, chosen string) []choice {
+	out := []choice{{"", phrase(lang, "自动判断", "Find out"), chosen == ""}}
+	for _, o := range []struct {
+		v      string
+		zh, en string
+	}{{",", "逗号 ,", "Comma ,"}, {";", "分号 ;", "Semicolon ;"}, {"tab", "制表符", "Tab"}, {"|", "竖线 |", "Bar |"}} {
+		out = append(out, choice{o.v, phrase(lang, o.zh, o.en), chosen == o.v})
+	}
+	return out
+}
+
+// uploadTo makes the form for a dataset.
+func (s *Site) uploadTo(c *gin.Context, actor catalog.Actor, d *catalog.Dataset, f form) (*uploadPage, error) {
+	lang := language(c)
+	v := &uploadPage{frame: s.frame(c, "steward", phrase(lang, "上传新的一版", "Upload a release")), Dataset: d, Form: f, Action: "/steward/datasets/" + d.Slug + "/upload", Next: d.LatestNumber + 1}
+	v.NoIndex = true
+	v.Encodings, v.Separators = encodingChoices(lang, f.Get("encoding")), separatorChoices(lang, f.Get("delimiter"))
+	if s.MaxUpload > 0 {
+		v.Limit = size(s.MaxUpload)
+	}
+	drafts, err := s.Store.Drafts(c.Request.Context(), actor, store.DraftFilter{DatasetID: d.ID, States: draftStates, Limit: 10})
+	if err != nil {
+		return nil, err
+	}
+	for i := range drafts {
+		r := &drafts[i]
+		v.Drafts = append(v.Drafts, draftRow{Title: d.Title, Href: href(lang, "/steward/drafts/"+r.ID), State: r.State, Badge: stateBadge[r.State], When: minute(r.CreatedAt)})
+	}
+	return v, nil
+}
+
+func (s *Site) uploadForm(c *gin.Context) error {
+	actor, err := signedIn(c)
+	if err != nil {
+		return err
+	}
+	d, err := s.editable(c, actor)
+	if err != nil {
+		return err
+	}
+	v, err := s.uploadTo(c, actor, d, newForm(nil))
+	if err != nil {
+		return err
+	}
+	return s.render(c, http.StatusOK, "upload", v)
+}
+
+// upload begins a draft with the files of the form. Nothing is made where the
+// form holds no file.
+func (s *Site) upload(c *gin.Context) error {
+	actor, err := signedIn(c)
+	if err != nil {
+		return err
+	}
+	d, err := s.editable(c, actor)
+	if err != nil {
+		return err
+	}
+	ctx := c.Request.Context()
+	draft := ""
+	f, err := s.receive(c, actor, func(f form) (string, error) {
+		if draft == "" {
+			r, err := s.Store.CreateDraft(ctx, actor, d.Slug, draftEdit(f))
+			if err != nil {
+				return "", err
+			}
+			draft = r.ID
+		}
+		return draft, nil
+	})
+	if err == nil && draft != "" {
+		return seeOther(c, "/steward/drafts/"+draft+"?done=uploaded")
+	}
+	lang := language(c)
+	status := http.StatusUnprocessableEntity
+	switch kind := catalog.KindOf(err); {
+	case err == nil:
+		f.refuse("file", phrase(lang, "选一个文件再上传。", "Choose a file first."))
+	case kind == catalog.Invalid || kind == catalog.TooLarge || kind == catalog.Unprocessable || kind == catalog.Conflict:
+		status = handle.Status(kind)
+		field := "file"
+		if w := wrongFieldOf(err); w != "" {
+			field = w
+		}
+		f.refuse(field, sentence(lang, err))
+	default:
+		return err
+	}
+	v, err := s.uploadTo(c, actor, d, f)
+	if err != nil {
+		return err
+	}
+	if draft != "" { // go on with the draft that exists by now
+		v.Action = "/steward/drafts/" + draft + "/upload"
+	}
+	return s.render(c, status, "upload", v)
+}
+
+func draftEdit(f form) store.DraftEdit {
+	return store.DraftEdit{
+		Version: strings.TrimSpace(f.Get("version")), DataDate: strings.TrimSpace(f.Get("data_date")),
+		Notes: catalog.Text{Zh: strings.TrimSpace(f.Get("notes_zh")), En: strings.TrimSpace(f.Get("notes_en"))},
+	}
+}
+
+// receive reads a multipart form part by part. The text fields stand before the
+// files; each file goes straight into the blob store and then into the draft
+// that draft names. What was typed comes back in any case.
+func (s *Site) receive(c *gin.Context, actor catalog.Actor, draft func(form) (string, error)) (form, error) {
+	f := newForm(nil)
+	reader, err := c.Request.MultipartReader()
+	if err != nil {
+		return f, badForm(err)
+	}
+	for {
+		part, err := reader.NextPart()
+		if errors.Is(err, io.EOF) {
+			return f, nil
+		}
+		if err != nil {
+			return f, brokenUpload(err)
+		}
+		if part.FileName() == "" {
+			b, err := io.ReadAll(io.LimitReader(part, maxField))
+			if err != nil {
+				return f, brokenUpload(err)
+			}
+			if part.FormName() != "file" {
+				f.Values.Add(part.FormName(), string(b))
+			}
+			continue
+		}
+		if err := s.receiveFile(c, actor, part, f, draft); err != nil {
+			return f, err
+		}
+	}
+}
+
+func (s *Site) receiveFile(c *gin.Context, actor catalog.Actor, part *multipart.Part, f form, draft func(form) (string, error)) error {
+	ctx := c.Request.Context()
+	id, err := draft(f)
+	if err != nil {
+		return err
+	}
+	options, err := optionsOf(f, catalog.IngestOptions{})
+	if err != nil {
+		return err
+	}
+	var r io.Reader = part
+	if s.MaxUpload > 0 {
+		r = &limited{r: part, left: s.MaxUpload, most: s.MaxUpload}
+	}
+	blob, err := s.Blobs.Put(ctx, r)
+	if err != nil {
+		var e *catalog.Error
+		if !errors.As(err, &e) && (errors.Is(err, io.ErrUnexpectedEOF) || ctx.Err() != nil) {
+			return brokenUpload(err)
+		}
+		return err
+	}
+	media := part.Header.Get("Content-Type")
+	if media == "" {
+		media = "application/octet-stream"
+	}
+	_, err = s.Store.PutFile(ctx, actor, id, store.Upload{Name: baseName(part.FileName()), MediaType: media, Blob: blob, Options: options})
+	return err
+}
+
+// baseName is a file's name without the folders some browsers send.
+func baseName(name string) string {
+	return name[strings.LastIndexAny(name, `/\`)+1:]
+}
+
+func brokenUpload(err error) error {
+	return catalog.Errorf(catalog.Invalid, "broken_upload", "the upload broke off: send the file again").InChinese("上传中断：请再传一次这个文件").Because(err)
+}
+
+// limited fails once more than most bytes were read.
+type limited struct {
+	r          io.Reader
+	left, most int64
+}
+
+func (l *limited) Read(p []byte) (int, error) {
+	if l.left < 0 {
+		return 0, catalog.Errorf(catalog.TooLarge, "file_too_large", "the file is larger than %s, which is the most this portal takes", size(l.most)).InChinese("文件超过%s，本站不收更大的文件", size(l.most))
+	}
+	if int64(len(p)) > l.left+1 {
+		p = p[:l.left+1]
+	}
+	n, err := l.r.Read(p)
+	l.left -= int64(n)
+	if l.left < 0 {
+		return n, catalog.Errorf(catalog.TooLarge, "file_too_large", "the file is larger than %s, which is the most this portal takes", size(l.most)).InChinese("文件超过%s，本站不收更大的文件", size(l.most))
+	}
+	return n, err
+}
+
+// optionsOf reads how a file is to be read. Columns whose type is chosen come as
+// column and type, repeated and in order; others keep what before says.
+func optionsOf(f form, before catalog.IngestOptions) (catalog.IngestOptions, error) {
+	o := before
+	o.Sheet, o.Delimiter, o.Encoding = strings.TrimSpace(f.Get("sheet")), f.Get("delimiter"), f.Get("encoding")
+	o.Table = strings.TrimSpace(f.Get("table"))
+	if z := strings.TrimSpace(f.Get("zone")); z != "" {
+		o.Zone = z
+	}
+	o.HeaderRow = 0
+	if h := strings.TrimSpace(f.Get("header_row")); h != "" {
+		n, err := strconv.Atoi(h)
+		if err != nil || n < -1 {
+			return o, catalog.Errorf(catalog.Invalid, "invalid_field", "header_row %q is no row: give 1, 2, …, or -1 where there is no header", h).With("field", "header_row").InChinese("“%s”不是行号：请填1、2……，没有表头填-1", h)
+		}
+		o.HeaderRow = n
+	}
+	if o.Table != "" {
+		if err := catalog.CheckTableName(o.Table); err != nil {
+			var e *catalog.Error
+			if errors.As(err, &e) {
+				return o, e.With("field", "table")
+			}
+			return o, err
+		}
+	}
+	types := map[string]catalog.Type{}
+	for name, t := range before.Types {
+		types[name] = t
+	}
+	for i, name := range f.Values["column"] {
+		if i >= len(f.Values["type"]) {
+			break
+		}
+		switch t := catalog.Type(f.Values["type"][i]); {
+		case t == "":
+			delete(types, name)
+		case slices.Contains(catalog.Types, t):
+			types[name] = t
+		}
+	}
+	o.Types = nil
+	if len(types) > 0 {
+		o.Types = types
+	}
+	return o, nil
+}
+
+// optionValues is the inverse of optionsOf, for the form.
+func optionValues(o catalog.IngestOptions) url.Values {
+	v := url.Values{"sheet": {o.Sheet}, "delimiter": {o.Delimiter}, "encoding": {o.Encoding}, "table": {o.Table}, "zone": {o.Zone}}
+	if o.HeaderRow != 0 {
+		v.Set("header_row", strconv.Itoa(o.HeaderRow))
+	}
+	return v
+}

@@ -1,0 +1,93 @@
+package web
+
+import (
+	"errors"
+	"strings"
+
+	"taihu/catalog"
+)
+
+// Words of code lists that have none in catalog.
+
+var typeWords = map[catalog.Type]catalog.Text{
+	catalog.Boolean: {Zh: "是或否", En: "Boolean"}, catalog.Integer: {Zh: "整数", En: "Integer"},
+	catalog.Decimal: {Zh: "定点小数", En: "Decimal"}, catalog.Number: {Zh: "数值", En: "Number"},
+	catalog.Date: {Zh: "日期", En: "Date"}, catalog.Time: {Zh: "时刻", En: "Time"},
+	catalog.Datetime: {Zh: "日期时间", En: "Date and time"}, catalog.String: {Zh: "文本", En: "Text"},
+	catalog.JSON: {Zh: "JSON", En: "JSON"},
+}
+
+var roleWords = map[catalog.Role]catalog.Text{
+	catalog.Steward: {Zh: "数据员", En: "Steward"}, catalog.Reviewer: {Zh: "审核员", En: "Reviewer"}, catalog.Admin: {Zh: "管理员", En: "Administrator"},
+}
+
+var formatWords = map[string]catalog.Text{
+	"csv": {Zh: "UTF-8，通用", En: "UTF-8, read anywhere"}, "xlsx": {Zh: "编码保持文本，附字段表", En: "codes stay text, with dictionary"},
+	"json": {Zh: "数组，UTF-8", En: "one array, UTF-8"}, "ndjson": {Zh: "一行一条", En: "one row a line"},
+	"parquet": {Zh: "带类型，可分段读", En: "typed, readable in parts"},
+}
+
+// formats is the order in which downloads are offered.
+var formats = []string{"csv", "xlsx", "json", "ndjson", "parquet"}
+
+// stateBadge is the class of a state's badge.
+var stateBadge = map[catalog.State]string{
+	catalog.Uploading: "", catalog.Checking: "lake", catalog.Rejected: "bad", catalog.Ready: "lake", catalog.InReview: "due", catalog.Returned: "bad",
+	catalog.Approved: "ok", catalog.Scheduled: "lake", catalog.Published: "ok", catalog.Withdrawn: "bad", catalog.Abandoned: "",
+}
+
+// saidWords is what a page says after an action brought its reader there.
+var saidWords = map[string]catalog.Text{
+	"signed-out": {Zh: "已退出登录。", En: "You are signed out."},
+	"created":    {Zh: "数据集已建好，还没有数据。下一步：上传第一版。", En: "The dataset is there and has no data yet. Next: upload its first release."},
+	"saved":      {Zh: "已保存。", En: "Saved."},
+	"uploaded":   {Zh: "文件已收到，正在检查。", En: "The files have arrived and are being checked."},
+	"rechecked":  {Zh: "读法已改，正在重新检查。", En: "The options are changed; the file is being checked again."},
+	"removed":    {Zh: "文件已去掉。", En: "The file is removed."},
+	"kept":       {Zh: "这张表已从上一版沿用。", En: "The table is kept from the release before."},
+	"submit":     {Zh: "已提交，等审核员处理。", En: "Submitted. A reviewer will look at it."},
+	"own-draft":  {Zh: "已提交。自己提交的草稿须由另一位审核员批准。", En: "Submitted. Another reviewer must approve what you submit."},
+	"take-back":  {Zh: "已取回，可以继续修改。", En: "Taken back. You can go on changing it."},
+	"approve":    {Zh: "已批准。下一步：发布。", En: "Approved. Next: publish."},
+	"return":     {Zh: "已退回给数据员。", En: "Returned to the steward."},
+	"abandon":    {Zh: "这份草稿已放弃。", En: "The draft is abandoned."},
+	"published":  {Zh: "已发布。搜索结果几秒内更新。", En: "Published. Search catches up within seconds."},
+	"withdrawn":  {Zh: "已撤回。页面留着，数据不再提供。", En: "Withdrawn. The page stays; its data are no longer served."},
+	"restored":   {Zh: "已恢复。", En: "Restored."},
+}
+
+// said returns the sentence for a code in ?done=, or nothing for an unknown one.
+func said(lang, code string) string { return saidWords[code].In(lang) }
+
+// sentence is what an error says to a person, in lang where it can, with a full
+// stop. Internal errors say nothing of themselves.
+func sentence(lang string, err error) string {
+	var e *catalog.Error
+	if !errors.As(err, &e) {
+		return phrase(lang, "本站出了问题，请稍后再试。", "Something went wrong on our side. Try again later.")
+	}
+	s := e.Message
+	stop := "."
+	if lang == "zh" && e.Zh != "" {
+		s, stop = e.Zh, "。"
+	}
+	if s == "" {
+		return s
+	}
+	if !strings.HasSuffix(s, stop) && !strings.HasSuffix(s, ".") {
+		s += stop
+	}
+	if s[0] >= 'a' && s[0] <= 'z' {
+		s = string(s[0]-'a'+'A') + s[1:]
+	}
+	return s
+}
+
+// frequencyWords are the words of a promised frequency.
+func frequencyWords(lang string, f catalog.Frequency) string {
+	return catalog.FrequencyNames[f].In(lang)
+}
+
+func openWords(lang string, o catalog.OpenAttribute) string {
+	return catalog.OpenAttributeNames[o].In(lang)
+}

@@ -1,0 +1,204 @@
+package ingest
+
+import (
+	"slices"
+
+	"taihu/catalog"
+)
+
+const maxAgainst = 20 // cells against a type that a report lists
+
+// variant is a type in one of its spellings; evidence is gathered for each.
+type variant uint8
+
+const (
+	asBoolean variant = iota
+	asInteger
+	asNumber
+	asDecimal
+	asDate
+	asDayFirst
+	asMonthFirst
+	asTime
+	asDatetime
+	asOffset
+	asDayFirstT
+	asMonthFirstT
+	variantCount
+)
+
+// typeOf gives the type of each variant.
+var typeOf = [variantCount]catalog.Type{
+	asBoolean: catalog.Boolean, asInteger: catalog.Integer, asNumber: catalog.Number, asDecimal: catalog.Decimal,
+	asDate: catalog.Date, asDayFirst: catalog.Date, asMonthFirst: catalog.Date, asTime: catalog.Time,
+	asDatetime: catalog.Datetime, asOffset: catalog.Datetime, asDayFirstT: catalog.Datetime, asMonthFirstT: catalog.Datetime,
+}
+
+// classesOf lists the classes that agree with each variant.
+var classesOf = [variantCount][]class{
+	asBoolean:     {classBoolean},
+	asInteger:     {classInteger},
+	asNumber:      {classInteger, classNumber, classExponent, classSpecial},
+	asDecimal:     {classInteger, classNumber, classDecimal},
+	asDate:        {classDate},
+	asDayFirst:    {classDayMonth, classDayFirst},
+	asMonthFirst:  {classDayMonth, classMonthDay},
+	asTime:        {classTime},
+	asDatetime:    {classDatetime},
+	asOffset:      {classOffset},
+	asDayFirstT:   {classDayMonthT, classDayFirstT},
+	asMonthFirstT: {classDayMonthT, classMonthDayT},
+}
+
+// agrees[c] has a bit for each variant that a cell of class c speaks for.
+var agrees = func() (m [classCount]uint16) {
+	for v, classes := range classesOf {
+		for _, c := range classes {
+			m[c] |= 1 << v
+		}
+	}
+	return m
+}()
+
+const allVariants = 1<<variantCount - 1
+
+// evidence gathers what the cells of one column look like, over all rows.
+type evidence struct {
+	nulls   int64 // null cells of the source
+	count   [classCount]int64
+	textual int64 // cells stated to be text whose class is a number or boolean
+	nested  int64
+	bytes   int64
+	// Of fractions: digits before and after the point at the most, and whether one has an exponent.
+	whole, scale int
+	exponent     bool
+	offsets      map[int]int64 // minutes → cells
+	// against lists the first cells that are not of a variant; open has a bit for
+	// each whose list is not full.
+	against [variantCount][]catalog.Against
+	open    uint16
+	// first is the first cell of a class that deserves a finding of its own.
+	first [classCount]catalog.Against
+}
+
+func newEvidence() *evidence { return &evidence{open: allVariants} }
+
+// add weighs a column of a chunk; rows are the source's row numbers.
+func (e *evidence) add(k *Column, rows []int64) {
+	start := uint32(0)
+	data := k.Data
+	e.bytes += int64(len(data))
+	for i, end := range k.Ends {
+		if k.Null != nil && k.Null[i] {
+			e.nulls++
+			continue
+		}
+		cell := data[start:end]
+		start = end
+		c, s := classify(cell)
+		if s.whole > e.whole || s.scale > e.scale || s.exponent {
+			e.whole, e.scale, e.exponent = max(e.whole, s.whole), max(e.scale, s.scale), e.exponent || s.exponent
+		}
+		if k.Kinds != nil && k.Kinds[i] != Plain {
+			c = e.stated(k.Kinds[i], c)
+		}
+		e.count[c]++
+		switch c {
+		case classNullWord:
+			continue
+		case classOffset:
+			e.offset(cell)
+		}
+		if e.open&^agrees[c] != 0 {
+			e.contradict(c, rows[i], cell)
+		}
+		if e.count[c] == 1 {
+			e.first[c] = catalog.Against{Row: rows[i], Value: shorten(string(cell))}
+		}
+	}
+}
+
+// stated turns the class of a cell whose source says what it is.
+func (e *evidence) stated(kind Kind, c class) class {
+	switch {
+	case kind == Nested:
+		e.nested++
+		return classText
+	case c == classBoolean, c == classInteger, c == classNumber, c == classDecimal, c == classExponent, c == classSpecial:
+		e.textual++
+		return classText
+	}
+	return c
+}
+
+// contradict notes a cell against every variant it is not.
+func (e *evidence) contradict(c class, row int64, cell []byte) {
+	a := catalog.Against{Row: row, Value: shorten(string(cell))}
+	for v := range variantCount {
+		if bit := uint16(1) << v; e.open&bit != 0 && agrees[c]&bit == 0 {
+			e.against[v] = append(e.against[v], a)
+			if len(e.against[v]) == maxAgainst {
+				e.open &^= bit
+			}
+		}
+	}
+}
+
+func (e *evidence) offset(cell []byte) {
+	_, _, minutes, _ := parseYearFirst(trimSpaces(cell))
+	if e.offsets == nil {
+		e.offsets = map[int]int64{}
+	}
+	e.offsets[minutes]++
+}
+
+// values counts the cells that are neither null nor a null word.
+func (e *evidence) values() int64 {
+	n := int64(0)
+	for c, k := range e.count {
+		if class(c) != classNullWord {
+			n += k
+		}
+	}
+	return n
+}
+
+// agree counts the cells that speak for a variant.
+func (e *evidence) agree(v variant) int64 {
+	n := int64(0)
+	for _, c := range classesOf[v] {
+		n += e.count[c]
+	}
+	if v == asNumber {
+		if e.count[classNumber] == 0 { // 1E5 beside whole numbers may be a code
+			n -= e.count[classExponent]
+		}
+		if n == e.count[classSpecial] { // infinities and NaN alone are words
+			n = 0
+		}
+	}
+	return n
+}
+
+// report lists the variants that at least one cell speaks for, best first, at
+// most three.
+func (e *evidence) report() []catalog.Evidence {
+	values := e.values()
+	var list []catalog.Evidence
+	for v := range variantCount {
+		n := e.agree(v)
+		if n == 0 || v == asDecimal && e.agree(asNumber) >= n {
+			continue
+		}
+		if v == asNumber && e.agree(asInteger) == n {
+			continue
+		}
+		ev := catalog.Evidence{Type: typeOf[v], Agree: n, Disagree: values - n}
+		if ev.Disagree > 0 {
+			ev.Against = e.against[v]
+		}
+		list = append(list, ev)
+	}
+	slices.SortStableFunc(list, func(a, b catalog.Evidence) int { return int(min(max(b.Agree-a.Agree, -1), 1)) })
+	return list[:min(len(list), 3)]
+}

@@ -1,0 +1,183 @@
+// Package ingest turns an uploaded file into tables, or says where and why it
+// cannot: kind by content → rows of text cells → text Parquet and, in the same
+// pass, type evidence over all rows → types → typed Parquet, content hash and
+// profile → report.
+//
+// It parses strangers' bytes, so Run is called only in a one-shot child process
+// with limits (Main is that child's whole work; Child is the parent's side). It
+// knows nothing of databases, users or HTTP, and asks the table engine for
+// profiles through an interface. Readers of the formats implement Source; the
+// pipeline and the decisions are the same for all.
+package ingest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"runtime/debug"
+
+	"taihu/catalog"
+	"taihu/catalog/table"
+)
+
+// Request asks for the check of one file. It travels as JSON.
+type Request struct {
+	Path    string                `json:"path"` // of the bytes
+	Name    string                `json:"name"` // as uploaded
+	Options catalog.IngestOptions `json:"options"`
+	OutDir  string                `json:"out_dir"` // where Parquet files and temporary ones go
+	Limits  Limits                `json:"limits"`
+	// Known holds the schemas of the dataset's last release by table name: a
+	// column of the same name keeps its id, labels, unit and codes.
+	Known map[string]catalog.Schema `json:"known,omitempty"`
+}
+
+// Result is the verdict on one file. A refused file has Report.Accepted false
+// and no tables; a file that is kept as it is has Attachment true.
+type Result struct {
+	Report     catalog.Report `json:"report"`
+	Tables     []Built        `json:"tables,omitempty"`
+	Attachment bool           `json:"attachment,omitempty"`
+}
+
+// Built is a table made from the file: its facts (no ids, no blobs) and the
+// Parquet files that hold it.
+type Built struct {
+	Table     catalog.Table `json:"table"`
+	TextPath  string        `json:"text_path"`
+	TypedPath string        `json:"typed_path"`
+}
+
+// Profiler counts a table's columns; duck.Engine is one.
+type Profiler interface {
+	Profile(ctx context.Context, s table.Source) (*catalog.Profile, error)
+}
+
+// answer is what the child writes: a result, or the trouble that is not the
+// file's.
+type answer struct {
+	Result *Result `json:"result,omitempty"`
+	Error  string  `json:"error,omitempty"`
+}
+
+// Main is the work of the child process: a Request as JSON from in, the answer
+// as JSON to out. Its error is that of reading or writing these.
+func Main(in io.Reader, out io.Writer, p Profiler) error {
+	var req Request
+	if err := json.NewDecoder(in).Decode(&req); err != nil {
+		return fmt.Errorf("read ingest request: %w", err)
+	}
+	limits := req.Limits.orDefault()
+	runtime.GOMAXPROCS(limits.Threads)
+	debug.SetMemoryLimit(limits.Memory * 3 / 4) // DuckDB and the stacks need the rest
+	var a answer
+	result, err := Run(context.Background(), req, p)
+	if err != nil {
+		a.Error = err.Error()
+	} else {
+		a.Result = &result
+	}
+	if err := json.NewEncoder(out).Encode(a); err != nil {
+		return fmt.Errorf("write ingest answer: %w", err)
+	}
+	return nil
+}
+
+// Run checks one file. A verdict, refusal included, is a Result; an error is the
+// portal's own trouble (disk full, no permission). p may be nil: no profiles.
+func Run(ctx context.Context, req Request, p Profiler) (Result, error) {
+	limits := req.Limits.orDefault()
+	ctx, cancel := context.WithTimeout(ctx, limits.Wall)
+	defer cancel()
+	r := &run{req: req, limits: limits, profiler: p, findings: &Findings{}, names: tableNames{}}
+	r.result.Report = catalog.Report{File: req.Name}
+	err := r.file(ctx)
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil {
+		err = refuse("ingest_timeout", "", "")
+	}
+	var kept *attach
+	var refused *Refusal
+	switch {
+	case errors.As(err, &kept):
+		r.findings.Add(kept.Finding)
+		r.result.Attachment = true
+		r.result.Report.Format = "attachment"
+	case errors.As(err, &refused):
+		r.findings.Add(refused.Finding)
+	case err != nil:
+		r.discard()
+		return Result{}, fmt.Errorf("ingest %s: %w", req.Name, err)
+	}
+	report := &r.result.Report
+	report.Findings = r.findings.List()
+	report.Accepted = !r.findings.Fatal()
+	if !report.Accepted {
+		r.discard()
+	}
+	return r.result, nil
+}
+
+// run is the state of one check.
+type run struct {
+	req      Request
+	limits   Limits
+	profiler Profiler
+	findings *Findings
+	names    tableNames
+	result   Result
+	files    []string // written so far
+	cells    int64
+}
+
+// discard removes what was written for a file that was refused.
+func (r *run) discard() {
+	for _, f := range r.files {
+		_ = os.Remove(f) // the folder goes with the job in any case
+	}
+	r.result.Tables = nil
+}
+
+// file reads every table of the file.
+func (r *run) file(ctx context.Context) error {
+	info, err := os.Stat(r.req.Path)
+	if err != nil {
+		return err
+	}
+	src, err := open(Input{
+		Path: r.req.Path, Name: r.req.Name, Size: info.Size(), Options: r.req.Options, Limits: r.limits,
+		TempDir: r.req.OutDir, Report: &r.result.Report, Findings: r.findings,
+	})
+	if err != nil {
+		return err
+	}
+	defer src.Close()
+	chosen := map[string]bool{}
+	for {
+		h, err := src.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		if len(r.result.Tables) == r.limits.Tables {
+			return refuse("too_many_tables", "", "")
+		}
+		if err := r.table(ctx, src, h, chosen); err != nil {
+			return err
+		}
+	}
+	if len(r.result.Tables) == 0 && !r.findings.Fatal() {
+		return refuse("no_tables", "", "")
+	}
+	for name := range r.req.Options.Types {
+		if !chosen[name] && !r.findings.Fatal() {
+			return refuse("unknown_column", "没有名为“%[1]s”的列。", "There is no column called %[1]q.", name).at(0, name, "")
+		}
+	}
+	return nil
+}

@@ -1,0 +1,415 @@
+package ingest
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+
+	"taihu/catalog"
+	"taihu/catalog/parquet"
+	"taihu/catalog/table"
+)
+
+// depth is how many chunks are under way at once.
+const depth = 4
+
+// table takes one table through both passes.
+func (r *run) table(ctx context.Context, src Source, h *Header, chosen map[string]bool) error {
+	name := r.names.take(r.req.Options.Table, h.Sheet, r.result.Report.File)
+	r.findings.setTable(name)
+	defer r.findings.setTable("")
+	told := r.findings
+	if h.Row == 0 && h.Declared == nil {
+		told = &Findings{} // without a header no column has a name
+	}
+	fields, err := nameColumns(h.Columns, told)
+	if err != nil {
+		return err
+	}
+	sp, err := newSpool(r.req.OutDir)
+	if err != nil {
+		return err
+	}
+	defer sp.close()
+	n := len(r.result.Tables)
+	built := Built{TextPath: r.path(n, "text"), TypedPath: r.path(n, "typed")}
+	first := &firstPass{run: r, src: src, fields: fields, spool: sp, path: built.TextPath}
+	if err := first.do(ctx); err != nil {
+		return err
+	}
+	if !r.findings.Fatal() {
+		first.tell(h)
+	}
+	types, decisions := r.decide(name, fields, h, first.evidence, chosen)
+	r.result.Report.Decisions = append(r.result.Report.Decisions, decisions...)
+	r.result.Report.Tables = append(r.result.Report.Tables, catalog.TableFacts{Name: name, Sheet: h.Sheet, Rows: first.rows, Columns: len(fields)})
+	if r.findings.Fatal() {
+		return nil // later sheets are still looked at
+	}
+	built.Table = catalog.Table{Name: name, Title: title(h, r.result.Report.File), Position: n, Schema: r.keep(name, fields), Rows: first.rows}
+	second := &secondPass{run: r, fields: built.Table.Schema.Fields, types: types, spool: sp, path: built.TypedPath}
+	if err := second.do(ctx); err != nil {
+		return err
+	}
+	built.Table.ContentSHA256 = second.hash
+	if r.profiler != nil && !r.findings.Fatal() {
+		s := table.Source{ID: second.hash, Schema: built.Table.Schema, Parts: []string{built.TypedPath}, Rows: first.rows}
+		if built.Table.Profile, err = r.profiler.Profile(ctx, s); err != nil {
+			return fmt.Errorf("profile: %w", err)
+		}
+	}
+	r.result.Tables = append(r.result.Tables, built)
+	return nil
+}
+
+func (r *run) path(n int, form string) string {
+	return filepath.Join(r.req.OutDir, fmt.Sprintf("table-%d.%s.parquet", n, form))
+}
+
+// title is the table's own name: the sheet's, else the file's without extension.
+func title(h *Header, file string) catalog.Text {
+	if h.Sheet != "" {
+		return catalog.Text{Zh: h.Sheet}
+	}
+	base := filepath.Base(file)
+	return catalog.Text{Zh: base[:len(base)-len(filepath.Ext(base))]}
+}
+
+// keep gives columns that the last release had their id, labels, unit and codes.
+func (r *run) keep(name string, fields []catalog.Field) catalog.Schema {
+	known, ok := r.req.Known[name]
+	if !ok {
+		return catalog.Schema{Fields: fields}
+	}
+	for i := range fields {
+		for _, k := range known.Fields {
+			if f := &fields[i]; k.Name == f.Name {
+				f.ID, f.Latin, f.Label, f.Unit, f.Description, f.Codes = k.ID, k.Latin, k.Label, k.Unit, k.Description, k.Codes
+			}
+		}
+	}
+	return catalog.Schema{Fields: fields}
+}
+
+// decide settles the type of every column and writes it into fields.
+func (r *run) decide(name string, fields []catalog.Field, h *Header, evidence []*evidence, chosen map[string]bool) ([]columnType, []catalog.Decision) {
+	types := make([]columnType, len(fields))
+	decisions := make([]catalog.Decision, len(fields))
+	for i, e := range evidence {
+		f := &fields[i]
+		c := choice{table: name, column: f.Name, zone: r.req.Options.Zone}
+		if h.Declared != nil {
+			c.declared = h.Declared[i]
+		}
+		if t, ok := r.req.Options.Types[f.Name]; ok {
+			c.chosen = t
+			chosen[f.Name] = true
+		}
+		types[i], decisions[i] = e.decide(c, r.findings)
+		f.Type, f.Precision, f.Scale, f.Zone = types[i].Type, types[i].Precision, types[i].Scale, types[i].Zone
+	}
+	return types, decisions
+}
+
+// output is a Parquet file being written.
+type output struct {
+	f *os.File
+	b *bufio.Writer
+	w *parquet.Writer
+}
+
+func (r *run) create(path string, columns []parquet.Column) (*output, error) {
+	f, err := os.Create(path)
+	if err != nil {
+		return nil, err
+	}
+	r.files = append(r.files, path)
+	b := bufio.NewWriterSize(f, 1<<20)
+	return &output{f, b, parquet.NewWriter(b, columns, parquet.Options{Workers: r.limits.Threads})}, nil
+}
+
+func (o *output) close() error {
+	return errors.Join(o.w.Close(), o.b.Flush(), o.f.Close())
+}
+
+// shared is a chunk that several goroutines read; the last one gives it back.
+type shared struct {
+	Chunk
+	users atomic.Int32
+}
+
+// firstPass reads the table once: text Parquet, evidence and spool from the same
+// chunks, side by side.
+type firstPass struct {
+	*run
+	src      Source
+	fields   []catalog.Field
+	spool    *spool
+	path     string
+	evidence []*evidence
+	rows     int64
+	empty    int64 // rows without a value
+	emptyAt  int64
+}
+
+func (p *firstPass) do(ctx context.Context) error {
+	columns := []parquet.Column{parquet.RowNumber()}
+	for _, f := range p.fields {
+		columns = append(columns, parquet.Column{Name: f.Name, Type: catalog.String})
+		p.evidence = append(p.evidence, newEvidence())
+	}
+	out, err := p.create(p.path, columns)
+	if err != nil {
+		return err
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	free := make(chan *shared, depth)
+	for range depth {
+		free <- &shared{}
+	}
+	text := p.textBatch()
+	uses := []func(*Chunk) error{p.weigh, p.spool.write, func(c *Chunk) error { return out.w.Write(text(c)) }}
+	queues := make([]chan *shared, len(uses))
+	for i, use := range uses {
+		queues[i] = make(chan *shared, depth)
+		g.Go(func() error {
+			for c := range queues[i] {
+				if err := use(&c.Chunk); err != nil {
+					return err
+				}
+				if c.users.Add(-1) == 0 {
+					free <- c
+				}
+			}
+			return nil
+		})
+	}
+	g.Go(func() error {
+		defer func() {
+			for _, q := range queues {
+				close(q)
+			}
+		}()
+		return p.read(ctx, free, queues)
+	})
+	err = g.Wait()
+	return errors.Join(err, out.close())
+}
+
+// read fills chunks and hands each to every queue.
+func (p *firstPass) read(ctx context.Context, free chan *shared, queues []chan *shared) error {
+	for {
+		var c *shared
+		select {
+		case c = <-free:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		c.Reset(len(p.fields))
+		err := p.src.Read(&c.Chunk)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := p.count(&c.Chunk); err != nil {
+			return err
+		}
+		c.users.Store(int32(len(queues)))
+		for _, q := range queues {
+			select {
+			case q <- c:
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+		}
+	}
+}
+
+// count holds the table to the limits and looks for rows without a value.
+func (p *firstPass) count(c *Chunk) error {
+	p.rows += int64(c.Len)
+	p.cells += int64(c.Len) * int64(len(p.fields))
+	switch {
+	case p.rows > p.limits.Rows:
+		return refuse("too_many_rows", "超过%[1]d行。", "There are more than %[1]d rows.", p.limits.Rows)
+	case p.cells > p.limits.Cells:
+		return refuse("too_many_cells", "超过%[1]d个单元格。", "There are more than %[1]d cells.", p.limits.Cells)
+	}
+	for i := range c.Columns {
+		if c.Columns[i].Null == nil {
+			return nil
+		}
+	}
+rows:
+	for row := range c.Len {
+		for i := range c.Columns {
+			if !c.Columns[i].Null[row] {
+				continue rows
+			}
+		}
+		if p.empty == 0 {
+			p.emptyAt = c.Rows[row]
+		}
+		p.empty++
+	}
+	return nil
+}
+
+// weigh adds a chunk to the evidence.
+func (p *firstPass) weigh(c *Chunk) error {
+	for i := range c.Columns {
+		p.evidence[i].add(&c.Columns[i], c.Rows)
+	}
+	return nil
+}
+
+// textBatch makes batches of text that share the chunks' memory.
+func (p *firstPass) textBatch() func(*Chunk) *table.Batch {
+	b := &table.Batch{Columns: make([]table.Vector, len(p.fields))}
+	return func(c *Chunk) *table.Batch {
+		b.Len = c.Len
+		for i := range c.Columns {
+			v := &b.Columns[i]
+			v.Type, v.Null, v.Text = catalog.String, c.Columns[i].Null, c.Columns[i].strings(v.Text[:0])
+		}
+		return b
+	}
+}
+
+// tell adds what the whole table shows.
+func (p *firstPass) tell(h *Header) {
+	if p.rows == 0 {
+		f := found("header_only", "", "")
+		f.Row = h.Row
+		p.findings.Add(f)
+	}
+	if p.empty > 0 {
+		f := found("empty_rows", "", "")
+		f.Row, f.Count = p.emptyAt, p.empty
+		p.findings.Add(f)
+	}
+}
+
+// secondPass turns the spooled text into typed Parquet and the content hash.
+type secondPass struct {
+	*run
+	fields []catalog.Field
+	types  []columnType
+	spool  *spool
+	path   string
+	hash   string
+}
+
+// typed is a chunk with its values, which share its memory.
+type typed struct {
+	Chunk
+	batch      table.Batch
+	converters []converter
+	users      atomic.Int32
+}
+
+func (p *secondPass) do(ctx context.Context) error {
+	columns := []parquet.Column{parquet.RowNumber()}
+	for _, f := range p.fields {
+		columns = append(columns, parquet.ColumnOf(f))
+	}
+	out, err := p.create(p.path, columns)
+	if err != nil {
+		return err
+	}
+	content := table.NewContentHash(p.fields)
+	g, ctx := errgroup.WithContext(ctx)
+	free := make(chan *typed, depth)
+	for range depth {
+		free <- p.newTyped()
+	}
+	uses := []func(*table.Batch) error{out.w.Write, content.Add}
+	queues := make([]chan *typed, len(uses))
+	for i, use := range uses {
+		queues[i] = make(chan *typed, depth)
+		g.Go(func() error {
+			for t := range queues[i] {
+				if err := use(&t.batch); err != nil {
+					return err
+				}
+				if t.users.Add(-1) == 0 {
+					free <- t
+				}
+			}
+			return nil
+		})
+	}
+	g.Go(func() error {
+		defer func() {
+			for _, q := range queues {
+				close(q)
+			}
+		}()
+		return p.read(ctx, free, queues)
+	})
+	if err := errors.Join(g.Wait(), out.close()); err != nil {
+		return err
+	}
+	p.hash = content.Sum()
+	return nil
+}
+
+func (p *secondPass) newTyped() *typed {
+	t := &typed{converters: make([]converter, len(p.types))}
+	t.batch.Columns = make([]table.Vector, len(p.types))
+	for i := range p.types {
+		t.converters[i] = converter{columnType: p.types[i], name: p.fields[i].Name}
+	}
+	return t
+}
+
+// read converts chunk after chunk and hands each to every queue.
+func (p *secondPass) read(ctx context.Context, free chan *typed, queues []chan *typed) error {
+	in, err := p.spool.reader()
+	if err != nil {
+		return err
+	}
+	for {
+		var t *typed
+		select {
+		case t = <-free:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		t.Reset(len(p.types))
+		if err := in.read(&t.Chunk); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		t.batch.Len = t.Len
+		for i := range t.converters {
+			t.converters[i].convert(&t.Columns[i], &t.batch.Columns[i], func(row int, cell []byte) { p.mismatch(t, i, row, cell) })
+		}
+		t.users.Store(int32(len(queues)))
+		for _, q := range queues {
+			select {
+			case q <- t:
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+		}
+	}
+}
+
+// mismatch reports a cell that does not fit the type chosen for its column.
+func (p *secondPass) mismatch(t *typed, column, row int, cell []byte) {
+	c := &t.converters[column]
+	f := found("type_mismatch", "该值不是%[1]s。", "The value is no %[1]s.", string(c.Type))
+	f.Row, f.Column, f.Value = t.Rows[row], c.name, string(cell)
+	p.findings.Add(f)
+}

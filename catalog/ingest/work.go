@@ -1,0 +1,109 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+
+	"taihu/catalog"
+	"taihu/catalog/child"
+)
+
+// Ledger is where the worker finds what to read and leaves what it found; the
+// store, seen through cmd.
+type Ledger interface {
+	// FileForIngest returns the file; NotFound where it was removed meanwhile.
+	FileForIngest(ctx context.Context, id string) (*catalog.File, error)
+	// FinishIngest records the outcome. It does nothing where the file or its
+	// options changed since it was read.
+	FinishIngest(ctx context.Context, f *catalog.File, report catalog.Report, tables []catalog.Table, attachment bool) error
+}
+
+// Blobs is where the worker reads the file's bytes and keeps what was made of
+// them.
+type Blobs interface {
+	Local(ctx context.Context, sha256 string) (path string, release func(), err error)
+	Check(ctx context.Context, sha256 string) error
+	PutFile(ctx context.Context, path string) (catalog.Blob, error)
+}
+
+// Worker does ingest jobs in the process that runs jobs: it starts the child
+// that reads the file and never parses a byte of it here.
+type Worker struct {
+	Ledger   Ledger
+	Blobs    Blobs
+	Child    child.Spec // program and limits; Args name the hidden subcommand
+	Limits   Limits
+	TempRoot string // on the blobs' filesystem, so that results are moved, not copied
+	Log      *slog.Logger
+}
+
+// Ingest reads one file and records the outcome. A refused file is no error. The
+// death of the child is returned as one, so that the job is tried again, until
+// last: then it is a verdict on the file.
+func (w *Worker) Ingest(ctx context.Context, fileID string, last bool) error {
+	f, err := w.Ledger.FileForIngest(ctx, fileID)
+	if catalog.KindOf(err) == catalog.NotFound {
+		return nil // removed or replaced: nothing to do
+	}
+	if err != nil {
+		return err
+	}
+	// What is read must be what was uploaded.
+	if err := w.Blobs.Check(ctx, f.Blob.SHA256); err != nil {
+		return fmt.Errorf("ingest %s: %w", f.Name, err)
+	}
+	path, release, err := w.Blobs.Local(ctx, f.Blob.SHA256)
+	if err != nil {
+		return fmt.Errorf("ingest %s: %w", f.Name, err)
+	}
+	defer release()
+	out, err := os.MkdirTemp(w.TempRoot, "ingest-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(out)
+
+	result, err := Child(ctx, w.Child, Request{Path: path, Name: f.Name, Options: f.Options, OutDir: out, Limits: w.Limits})
+	var death *child.Death
+	if errors.As(err, &death) && ctx.Err() == nil {
+		if !last {
+			return fmt.Errorf("ingest %s: %w", f.Name, err)
+		}
+		w.Log.WarnContext(ctx, "ingest child died; the file is refused", "file_id", f.ID, "name", f.Name, "error", err)
+		result = Result{Report: DeathReport(f.Name, death)}
+		err = nil
+	}
+	if err != nil {
+		return fmt.Errorf("ingest %s: %w", f.Name, err)
+	}
+	tables, err := w.keep(ctx, f, result)
+	if err != nil {
+		return fmt.Errorf("ingest %s: %w", f.Name, err)
+	}
+	return w.Ledger.FinishIngest(ctx, f, result.Report, tables, result.Attachment)
+}
+
+// keep stores what the child made as blobs.
+func (w *Worker) keep(ctx context.Context, f *catalog.File, r Result) ([]catalog.Table, error) {
+	var tables []catalog.Table
+	for i, built := range r.Tables {
+		t := built.Table
+		text, err := w.Blobs.PutFile(ctx, built.TextPath)
+		if err != nil {
+			return nil, err
+		}
+		typed, err := w.Blobs.PutFile(ctx, built.TypedPath)
+		if err != nil {
+			return nil, err
+		}
+		t.TextBlob = text
+		t.Parts = []catalog.Part{{Blob: typed, Rows: t.Rows}}
+		t.TableSHA256 = catalog.PartsHash(t.Parts)
+		t.FileID, t.SourceSHA256, t.Position = f.ID, f.Blob.SHA256, i
+		tables = append(tables, t)
+	}
+	return tables, nil
+}

@@ -1,0 +1,87 @@
+package catalog
+
+import "slices"
+
+// Action is something an actor may or may not do.
+type Action string
+
+// The actions and the least role each needs.
+const (
+	ReadDataset      Action = "read dataset"      // see that it exists: page, schema
+	ReadData         Action = "read data"         // rows, profiles, bytes of published releases
+	ReadDraft        Action = "read draft"        // drafts of the dataset, reports, bytes
+	CreateDataset    Action = "create dataset"    // in the organization
+	EditDataset      Action = "edit dataset"      //
+	EditDraft        Action = "edit draft"        // upload, change options, submit, take back, abandon
+	ReviewDraft      Action = "review draft"      // approve, return, publish
+	WithdrawRelease  Action = "withdraw release"  // and restore
+	EditOrganization Action = "edit organization" //
+	EditMembers      Action = "edit members"      //
+	AdministerPortal Action = "administer portal" // users, top-level organizations, settings
+)
+
+// Actions lists every action.
+var Actions = []Action{ReadDataset, ReadData, ReadDraft, CreateDataset, EditDataset, EditDraft, ReviewDraft, WithdrawRelease, EditOrganization, EditMembers, AdministerPortal}
+
+var leastRole = map[Action]Role{
+	ReadDraft: Steward, CreateDataset: Steward, EditDataset: Steward, EditDraft: Steward,
+	ReviewDraft: Reviewer, WithdrawRelease: Admin, EditOrganization: Admin, EditMembers: Admin,
+}
+
+// Object is what the action is done to. OrganizationID is that of the dataset
+// or draft, or the organization itself.
+type Object struct {
+	OrganizationID string
+	OpenAttribute  OpenAttribute // of the dataset, for ReadDataset and ReadData
+}
+
+// ObjectOf makes the Object of a dataset.
+func ObjectOf(d *Dataset) Object {
+	return Object{OrganizationID: d.OrganizationID, OpenAttribute: d.OpenAttribute}
+}
+
+// Can returns nil where the actor may do it, else Unauthenticated, Forbidden or,
+// where even the existence is secret, NotFound. It is the only place that decides.
+func Can(a Actor, action Action, o Object) error {
+	if a.IsSiteAdmin() {
+		return nil
+	}
+	role, member := a.Roles[o.OrganizationID]
+	switch action {
+	case ReadDataset:
+		if o.OpenAttribute != Closed || member {
+			return nil
+		}
+		return hidden()
+	case ReadData:
+		switch {
+		case member, o.OpenAttribute == Unconditional:
+			return nil
+		case o.OpenAttribute == Closed:
+			return hidden()
+		}
+		return Errorf(Forbidden, "conditional_data", "this dataset is open on conditions: its page says how to apply").
+			InChinese("这是有条件开放的数据集：申请办法见数据集页面")
+	}
+	least, known := leastRole[action]
+	if known && member && slices.Index(Roles, role) >= slices.Index(Roles, least) {
+		return nil
+	}
+	if a.Anonymous() {
+		return Errorf(Unauthenticated, "sign_in_required", "sign in or send a token to %s", action).InChinese("请先登录")
+	}
+	if action == ReadDraft {
+		return hidden()
+	}
+	e := Errorf(Forbidden, "not_allowed", "you may not %s here", action).InChinese("你没有这项权限")
+	if known {
+		e = e.With("role_needed", string(least))
+	}
+	return e
+}
+
+// hidden is what an unknown name answers, so that a secret one cannot be told
+// from it.
+func hidden() error {
+	return Errorf(NotFound, "not_found", "there is nothing at this address").InChinese("这个地址没有内容")
+}

@@ -1,0 +1,83 @@
+package catalog
+
+// Severity weighs a finding.
+type Severity string
+
+// The severities, from heavy to light. One Fatal finding refuses the file.
+const (
+	Fatal   Severity = "error"
+	Warning Severity = "warning"
+	Note    Severity = "note"
+)
+
+// Finding is one thing ingest found in a file: where, what, and how to mend it.
+type Finding struct {
+	Severity Severity `json:"severity"`
+	Code     string   `json:"code"`            // one of FindingCodes; its page is /docs/findings#<code>
+	Table    string   `json:"table,omitempty"` // name of the table or sheet
+	Row      int64    `json:"row,omitempty"`   // 1-based row of the file as a person counts it in an editor or spreadsheet
+	Column   string   `json:"column,omitempty"`
+	Value    string   `json:"value,omitempty"` // as found, at most 200 characters
+	Message  Text     `json:"message"`         // what is so
+	Hint     Text     `json:"hint"`            // what to do
+	Count    int64    `json:"count,omitempty"` // how many places are like this one; 0 and 1 mean one
+}
+
+// Against is a cell that speaks against a type.
+type Against struct {
+	Row   int64  `json:"row"`
+	Value string `json:"value"`
+}
+
+// Evidence is how well one type fits a column, counted over all rows.
+type Evidence struct {
+	Type Type `json:"type"`
+	// Agree and Disagree count the non-null cells that are and are not of the type.
+	Agree    int64     `json:"agree"`
+	Disagree int64     `json:"disagree"`
+	Against  []Against `json:"against,omitempty"` // the first 20 that are not
+}
+
+// Decision is why a column has its type.
+type Decision struct {
+	Table    string `json:"table"`
+	Column   string `json:"column"`
+	Type     Type   `json:"type"`
+	Why      Text   `json:"why"`
+	Nulls    int64  `json:"nulls"`               // null and empty cells
+	NullWord int64  `json:"null_word,omitempty"` // of these, cells that held a null word such as NA
+	// Evidence lists the candidate types, best first.
+	Evidence []Evidence `json:"evidence,omitempty"`
+}
+
+// TableFacts is what a report says about each table read.
+type TableFacts struct {
+	Name    string `json:"name"`
+	Sheet   string `json:"sheet,omitempty"`
+	Rows    int64  `json:"rows"`
+	Columns int    `json:"columns"`
+}
+
+// Report is what ingest found in one file.
+type Report struct {
+	File      string       `json:"file"`
+	Format    string       `json:"format"` // csv, tsv, xlsx, json, ndjson, parquet, or attachment
+	Encoding  string       `json:"encoding,omitempty"`
+	Delimiter string       `json:"delimiter,omitempty"`
+	Quote     string       `json:"quote,omitempty"`
+	HeaderRow int          `json:"header_row,omitempty"`
+	Accepted  bool         `json:"accepted"`
+	Tables    []TableFacts `json:"tables,omitempty"`
+	Findings  []Finding    `json:"findings"`
+	Decisions []Decision   `json:"decisions,omitempty"`
+}
+
+// FirstError returns the first fatal finding, or nil.
+func (r *Report) FirstError() *Finding {
+	for i := range r.Findings {
+		if r.Findings[i].Severity == Fatal {
+			return &r.Findings[i]
+		}
+	}
+	return nil
+}

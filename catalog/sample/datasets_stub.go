@@ -1,0 +1,7 @@
+package sample
+
+// Organizations lists the publishers, parents first.
+func Organizations() []Organization { return nil }
+
+// Datasets lists the sample datasets.
+func Datasets() []Dataset { return nil }

@@ -1,0 +1,227 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"taihu/catalog"
+	"taihu/catalog/failpoint"
+)
+
+// IngestOutcome is what the check of a file came to. The blobs of its tables are
+// stored already.
+type IngestOutcome struct {
+	Report     catalog.Report
+	Tables     []catalog.Table // empty where refused or an attachment
+	Attachment bool
+}
+
+// FinishIngest notes the outcome of reading a file with the given bytes and
+// options, puts its tables in the place of those it gave before, and moves the
+// draft on where no file is pending. Where the file is gone, was changed since
+// or was finished already, nothing happens: an ingest job may run twice and late.
+func (db *DB) FinishIngest(ctx context.Context, fileID, blobSHA string, options catalog.IngestOptions, o IngestOutcome) error {
+	err := db.update(ctx, "finish ingest", func(t *tx) error {
+		f, r, d, err := t.pendingFile(ctx, fileID)
+		if err != nil || f == nil {
+			return err
+		}
+		if f.Blob.SHA256 != blobSHA || js(f.Options) != js(options) {
+			return nil
+		}
+		if err := t.finishFile(ctx, f, r, d, o); err != nil {
+			return err
+		}
+		return failpoint.Hit("ingest.before_commit")
+	})
+	if err != nil {
+		return err
+	}
+	return failpoint.Hit("ingest.after_commit")
+}
+
+// pendingFile locks a file that waits for its check, with draft and dataset; nil
+// where nothing waits.
+func (t *tx) pendingFile(ctx context.Context, fileID string) (*catalog.File, *catalog.Release, *datasetRow, error) {
+	var draftID string
+	found, err := t.value(ctx, `SELECT release_id FROM release_files WHERE id = ?`, []any{fileID}, &draftID)
+	if err != nil || !found {
+		return nil, nil, nil, err
+	}
+	r, d, err := t.draft(ctx, catalog.SystemActor, draftID, catalog.EditDraft, t.lock())
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	f := &catalog.File{}
+	found, err = t.one(ctx, f, `SELECT `+fileColumns+` FROM release_files WHERE id = ?`+t.lock(), fileID)
+	if err != nil || !found || f.State != catalog.FilePending || r.State != catalog.Checking {
+		return nil, nil, nil, err
+	}
+	return f, r, d, nil
+}
+
+func (t *tx) finishFile(ctx context.Context, f *catalog.File, r *catalog.Release, d *datasetRow, o IngestOutcome) error {
+	f.State, f.Role = catalog.FileRefused, catalog.Source
+	if o.Report.Accepted {
+		f.State = catalog.FileAccepted
+	}
+	if o.Attachment {
+		f.Role = catalog.Attachment
+	}
+	if o.Report.Findings == nil {
+		o.Report.Findings = []catalog.Finding{}
+	}
+	_, err := t.exec(ctx, `UPDATE release_files SET state = ?, role = ?, report = ? WHERE id = ?`, string(f.State), string(f.Role), js(o.Report), f.ID)
+	if err != nil {
+		return err
+	}
+	var before []catalog.Table // what this file gave last time: words set since are kept
+	if err := t.all(ctx, &before, `SELECT `+tableFacts+` FROM release_tables WHERE file_id = ?`, f.ID); err != nil {
+		return err
+	}
+	if err := t.deleteTables(ctx, f.ID); err != nil {
+		return err
+	}
+	if f.State == catalog.FileAccepted && len(o.Tables) > 0 {
+		if err := t.insertTables(ctx, f, d, o.Tables, before); err != nil {
+			return err
+		}
+	}
+	if err := t.settle(ctx, r); err != nil {
+		return err
+	}
+	return t.event(ctx, d.ID, catalog.SystemActor, "file.checked", r.ID,
+		facts{"name": f.Name, "sha256": f.Blob.SHA256, "accepted": o.Report.Accepted, "tables": len(o.Tables), "draft": r.State})
+}
+
+// refuseCrashed refuses a file the check of which was given up, in the words of
+// a report: the draft must not wait for ever.
+func (t *tx) refuseCrashed(ctx context.Context, fileID, why string) error {
+	f, r, d, err := t.pendingFile(ctx, fileID)
+	if err != nil || f == nil {
+		return err
+	}
+	report := catalog.Report{File: f.Name, Findings: []catalog.Finding{{
+		Severity: catalog.Fatal, Code: "check_failed", Value: why,
+		Message: catalog.Text{Zh: "检查程序两次未能读完此文件", En: "The check could not finish reading this file, twice"},
+		Hint:    catalog.Text{Zh: "请确认文件完好后重新上传，或另存为CSV再上传", En: "Make sure that the file is whole and upload it again, or save it as CSV and upload that"},
+	}}}
+	return t.finishFile(ctx, f, r, d, IngestOutcome{Report: report})
+}
+
+// deleteTables takes the tables of a file out of its draft.
+func (t *tx) deleteTables(ctx context.Context, fileID string) error {
+	_, err := t.exec(ctx, `DELETE FROM release_tables WHERE file_id = ?`, fileID)
+	return err
+}
+
+// insertTables adds the tables of a file, under names that are free in the
+// draft, with the field ids and words of the same columns in the release before.
+func (t *tx) insertTables(ctx context.Context, f *catalog.File, d *datasetRow, tables, before []catalog.Table) error {
+	var present, last []catalog.Table
+	if err := t.all(ctx, &present, `SELECT `+tableFacts+` FROM release_tables WHERE release_id = ?`, f.ReleaseID); err != nil {
+		return err
+	}
+	err := t.all(ctx, &last, `
+		SELECT `+tableFacts+` FROM release_tables
+		WHERE release_id = (SELECT id FROM releases WHERE dataset_id = ? AND number = ?)`, d.ID, d.LastNumber)
+	if err != nil {
+		return err
+	}
+	taken, position := map[string]bool{}, 0
+	for _, p := range present {
+		taken[p.Name] = true
+		position = max(position, p.Position)
+	}
+	for i := range tables {
+		n := tables[i] // a copy: a verb that is tried again begins anew
+		n.Name = freeName(n.Name, taken)
+		taken[n.Name] = true
+		if err := catalog.CheckTableName(n.Name); err != nil {
+			return err
+		}
+		position++
+		n.ID, n.ReleaseID, n.FileID, n.Position, n.CreatedAt = catalog.NewID(), f.ReleaseID, f.ID, position, t.now
+		if n.SourceSHA256 == "" {
+			n.SourceSHA256 = f.Blob.SHA256
+		}
+		n.Schema.Fields = append([]catalog.Field{}, n.Schema.Fields...)
+		carry(&n, before)
+		carry(&n, last)
+		for j := range n.Schema.Fields {
+			if n.Schema.Fields[j].ID == "" {
+				n.Schema.Fields[j].ID = catalog.NewID()
+			}
+		}
+		if err := t.insertTable(ctx, &n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *tx) insertTable(ctx context.Context, n *catalog.Table) error {
+	var profile any
+	if n.Profile != nil {
+		profile = js(n.Profile)
+	}
+	_, err := t.exec(ctx, `INSERT INTO release_tables (`+tableColumns+`, columns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		n.ID, n.ReleaseID, n.Name, js(n.Title), n.Position, js(n.Schema), n.Rows, js(n.Parts), js(n.TextBlob), n.FileID,
+		n.SourceSHA256, n.TableSHA256, n.ContentSHA256, n.CreatedAt, profile, n.Sample, len(n.Schema.Fields))
+	return err
+}
+
+// freeName returns name, or name-2, name-3, … where it is taken.
+func freeName(name string, taken map[string]bool) string {
+	if name == "" {
+		name = "main"
+	}
+	if !taken[name] {
+		return name
+	}
+	for n := 2; ; n++ {
+		end := fmt.Sprintf("-%d", n)
+		if try := name[:min(len(name), 64-len(end))] + end; !taken[try] {
+			return try
+		}
+	}
+}
+
+// carry gives the columns of a table the id and the words that columns of the
+// same name have in the table of the same name among from, where they have none.
+func carry(n *catalog.Table, from []catalog.Table) {
+	for _, old := range from {
+		if old.Name != n.Name {
+			continue
+		}
+		byName := map[string]catalog.Field{}
+		for _, f := range old.Schema.Fields {
+			byName[f.Name] = f
+		}
+		for i := range n.Schema.Fields {
+			f := &n.Schema.Fields[i]
+			was, ok := byName[f.Name]
+			if !ok {
+				continue
+			}
+			if f.ID == "" {
+				f.ID = was.ID
+			}
+			if f.Label.IsZero() {
+				f.Label = was.Label
+			}
+			if f.Description.IsZero() {
+				f.Description = was.Description
+			}
+			if f.Unit == "" {
+				f.Unit = was.Unit
+			}
+			if f.Latin == "" {
+				f.Latin = was.Latin
+			}
+			if len(f.Codes) == 0 {
+				f.Codes = was.Codes
+			}
+		}
+	}
+}

@@ -1,0 +1,168 @@
+package store_test
+
+import (
+	"os"
+	"slices"
+	"sync"
+	"testing"
+
+	"taihu/catalog"
+	"taihu/catalog/store"
+	"taihu/catalog/store/storetest"
+)
+
+func TestMain(m *testing.M) { os.Exit(storetest.Main(m)) }
+
+// wantCode fails unless err has that code; "" means no error.
+func wantCode(t *testing.T, err error, code string) {
+	t.Helper()
+	if code == "" && err != nil || catalog.CodeOf(err) != code {
+		t.Fatalf("got %v (code %q), want code %q", err, catalog.CodeOf(err), code)
+	}
+}
+
+func TestFromDraftToReleaseAndBack(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w, ctx := storetest.NewWorld(t, db), t.Context()
+		before, err := db.Dataset(ctx, w.Steward, "water-level")
+		wantCode(t, err, "")
+
+		r := w.ReadyDraft(t, "water-level")
+		if len(r.Tables) != 1 || r.Tables[0].Name != "readings" || r.Tables[0].Schema.Fields[0].ID == "" || r.Files[0].State != catalog.FileAccepted || r.Files[0].Report == nil {
+			t.Fatalf("the draft is %+v", r)
+		}
+		_, err = db.Dataset(ctx, catalog.Actor{}, "water-level")
+		wantCode(t, err, "unknown_dataset") // nothing published: nobody outside knows
+
+		_, err = db.Publish(ctx, w.Reviewer, r.ID, 0)
+		wantCode(t, err, "wrong_state")
+		submitted, err := db.Submit(ctx, w.Steward, r.ID, r.RowVersion)
+		wantCode(t, err, "")
+		_, err = db.Approve(ctx, w.Steward, r.ID, 0)
+		wantCode(t, err, "not_allowed")
+		_, err = db.Approve(ctx, w.Reviewer, r.ID, r.RowVersion)
+		wantCode(t, err, "stale_row_version")
+		_, err = db.Approve(ctx, w.Reviewer, r.ID, submitted.RowVersion)
+		wantCode(t, err, "")
+		published, err := db.Publish(ctx, w.Reviewer, r.ID, 0)
+		wantCode(t, err, "")
+		if published.Number != 1 || published.State != catalog.Published || published.PublishedAt == nil || len(published.Tables) != 1 {
+			t.Fatalf("published %+v", published)
+		}
+
+		d, latest, err := db.Release(ctx, catalog.Actor{}, "water-level", 0)
+		wantCode(t, err, "")
+		if latest.Number != 1 || d.LatestNumber != 1 || latest.Tables[0].Parts[0].Rows != 3 || latest.Tables[0].Profile == nil {
+			t.Fatalf("latest is %+v", latest)
+		}
+		if !d.CatalogueAt.Equal(before.CatalogueAt) {
+			t.Error("publishing changed the catalogue date")
+		}
+		if _, offset := d.CreatedAt.Zone(); offset != 0 {
+			t.Errorf("times come back in %v, not in UTC", d.CreatedAt.Location())
+		}
+		w.Published(t, "water-level")
+		list, err := db.Releases(ctx, catalog.Actor{}, "water-level")
+		wantCode(t, err, "")
+		if len(list) != 2 || list[0].Number != 2 || list[1].Number != 1 || len(list[0].Tables) != 1 || len(list[1].Files) != 1 {
+			t.Fatalf("releases are %+v", list)
+		}
+		if list[0].Tables[0].Schema.Fields[1].ID != list[1].Tables[0].Schema.Fields[1].ID {
+			t.Error("the id of a column changed from release to release")
+		}
+
+		_, err = db.Withdraw(ctx, w.Reviewer, "water-level", 2, "wrong unit")
+		wantCode(t, err, "not_allowed")
+		_, err = db.Withdraw(ctx, w.Admin, "water-level", 2, "wrong unit")
+		wantCode(t, err, "")
+		_, latest, err = db.Release(ctx, catalog.Actor{}, "water-level", 0)
+		wantCode(t, err, "")
+		if latest.Number != 1 {
+			t.Fatalf("latest is %d after release 2 was withdrawn", latest.Number)
+		}
+		_, stone, err := db.Release(ctx, catalog.Actor{}, "water-level", 2)
+		wantCode(t, err, "")
+		if stone.State != catalog.Withdrawn || stone.WithdrawnWhy != "wrong unit" || stone.Tables[0].Parts != nil || stone.Files[0].Blob.SHA256 != "" {
+			t.Fatalf("the tombstone is %+v", stone)
+		}
+		_, err = db.Withdraw(ctx, w.Admin, "water-level", 1, "that one too")
+		wantCode(t, err, "")
+		_, _, err = db.Release(ctx, catalog.Actor{}, "water-level", 0)
+		wantCode(t, err, "withdrawn")
+		_, err = db.Restore(ctx, w.Admin, "water-level", 1)
+		wantCode(t, err, "")
+		if r := w.Published(t, "water-level"); r.Number != 3 {
+			t.Fatalf("the next number is %d, want 3", r.Number)
+		}
+		_, _, err = db.Release(ctx, catalog.Actor{}, "water-level", 9)
+		wantCode(t, err, "unknown_release")
+		wantCode(t, db.CheckEvents(ctx), "")
+		if err := db.CheckEvents(ctx); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestTwoStewardsPublishAtOnce(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := storetest.NewWorld(t, db)
+		r := w.ApprovedDraft(t, "water-level")
+		errs := make([]error, 2)
+		var wg sync.WaitGroup
+		for i, actor := range []catalog.Actor{w.Reviewer, w.Admin} {
+			wg.Go(func() { _, errs[i] = db.Publish(t.Context(), actor, r.ID, r.RowVersion) })
+		}
+		wg.Wait()
+		codes := []string{catalog.CodeOf(errs[0]), catalog.CodeOf(errs[1])}
+		slices.Sort(codes)
+		if !slices.Equal(codes, []string{"", "wrong_state"}) || errs[0] != nil && errs[1] != nil {
+			t.Fatalf("got %v and %v, want one to win and the other to be told", errs[0], errs[1])
+		}
+	})
+}
+
+func TestConcurrentPublishesNumberWithoutGaps(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w, ctx := storetest.NewWorld(t, db), t.Context()
+		const n = 12
+		ids := make([]string, n)
+		for i := range ids {
+			ids[i] = w.ApprovedDraft(t, "water-level").ID
+		}
+		var wg sync.WaitGroup
+		for _, id := range ids {
+			for range 2 { // each twice: one of them must lose
+				wg.Go(func() { _, _ = db.Publish(ctx, w.Reviewer, id, 0) })
+			}
+		}
+		wg.Go(func() { // withdrawing meanwhile takes no number away
+			for range 20 {
+				_, _ = db.Withdraw(ctx, w.Admin, "water-level", 1, "test")
+				_, _ = db.Restore(ctx, w.Admin, "water-level", 1)
+			}
+		})
+		wg.Wait()
+		list, err := db.Releases(ctx, w.Steward, "water-level")
+		wantCode(t, err, "")
+		var got []int
+		for _, r := range list {
+			got = append(got, r.Number)
+		}
+		slices.Sort(got)
+		want := make([]int, n)
+		for i := range want {
+			want[i] = i + 1
+		}
+		if !slices.Equal(got, want) {
+			t.Fatalf("numbers are %v, want %v", got, want)
+		}
+		d, err := db.Dataset(ctx, w.Steward, "water-level")
+		wantCode(t, err, "")
+		if d.LatestNumber != n {
+			t.Errorf("latest is %d, want %d", d.LatestNumber, n)
+		}
+		if err := db.CheckEvents(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -1,0 +1,160 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"taihu/catalog"
+)
+
+// TableWords is what a steward says about a table of a draft.
+type TableWords struct {
+	Title  *catalog.Text         // nil: unchanged
+	Fields map[string]FieldWords // by column name; columns left out are unchanged
+}
+
+// FieldWords is what a steward says about a column. All of it is set.
+type FieldWords struct {
+	Label       catalog.Text
+	Unit        string
+	Description catalog.Text
+	Codes       []catalog.Code
+	Latin       string
+}
+
+// KeepTable takes a table over into a draft from the newest release that
+// stands, with its source file; no byte is copied. Conflict table_exists or
+// file_exists where the draft has another of that name.
+func (db *DB) KeepTable(ctx context.Context, actor catalog.Actor, draftID, table string) error {
+	_, err := db.edit(ctx, actor, draftID, 0, "table.kept", func(t *tx, r *catalog.Release, d *datasetRow) (facts, error) {
+		if d.LatestNumber == 0 {
+			return nil, noLatest(d)
+		}
+		last, err := t.numbered(ctx, d, d.LatestNumber, "")
+		if err != nil {
+			return nil, err
+		}
+		if err := t.contents(ctx, last, tableColumns); err != nil {
+			return nil, err
+		}
+		n, err := last.Table(table)
+		if err != nil {
+			return nil, err
+		}
+		if err := t.contents(ctx, r, tableFacts); err != nil {
+			return nil, err
+		}
+		position := 0
+		for _, present := range r.Tables {
+			position = max(position, present.Position)
+			if present.Name != n.Name {
+				continue
+			}
+			if present.TableSHA256 == n.TableSHA256 {
+				return nil, nil // kept already
+			}
+			return nil, catalog.Errorf(catalog.Conflict, "table_exists", "the draft has another table %q already: remove its file first", n.Name).
+				InChinese("草稿中已有另一个数据表“%s”，请先移除其文件", n.Name)
+		}
+		fileID, err := t.keepSource(ctx, last, r, n.FileID)
+		if err != nil {
+			return nil, err
+		}
+		kept := *n
+		kept.ID, kept.ReleaseID, kept.FileID, kept.Position = catalog.NewID(), r.ID, fileID, position+1
+		return facts{"table": n.Name, "from": last.Number, "table_sha256": n.TableSHA256}, t.insertTable(ctx, &kept)
+	})
+	return err
+}
+
+// keepSource gives the draft the source file of a kept table, once.
+func (t *tx) keepSource(ctx context.Context, last, r *catalog.Release, fileID string) (string, error) {
+	i := slices.IndexFunc(last.Files, func(f catalog.File) bool { return f.ID == fileID })
+	if i < 0 {
+		return "", unknownFile(fileID)
+	}
+	f := last.Files[i]
+	for _, present := range r.Files {
+		if present.Name != f.Name {
+			continue
+		}
+		if present.Blob == f.Blob && js(present.Options) == js(f.Options) && present.State == catalog.FileAccepted {
+			return present.ID, nil
+		}
+		return "", catalog.Errorf(catalog.Conflict, "file_exists", "the draft has another file %q already, the name of the kept table's source", f.Name).
+			InChinese("草稿中已有另一个同名文件“%s”", f.Name)
+	}
+	f.ID, f.ReleaseID, f.CreatedAt = catalog.NewID(), r.ID, t.now
+	return f.ID, t.insertFile(ctx, &f)
+}
+
+// DescribeTable sets the words of a draft's table and of its columns.
+func (db *DB) DescribeTable(ctx context.Context, actor catalog.Actor, draftID, table string, w TableWords) error {
+	_, err := db.edit(ctx, actor, draftID, 0, "table.described", func(t *tx, r *catalog.Release, _ *datasetRow) (facts, error) {
+		n, err := t.draftTable(ctx, r, table)
+		if err != nil {
+			return nil, err
+		}
+		if w.Title != nil {
+			n.Title = *w.Title
+		}
+		for name, words := range w.Fields {
+			i := slices.IndexFunc(n.Schema.Fields, func(f catalog.Field) bool { return f.Name == name })
+			if i < 0 {
+				return nil, catalog.Errorf(catalog.Invalid, "unknown_column", "there is no column %q in %s; it has %s", name, table, strings.Join(n.Schema.Names(), ", ")).
+					With("column", name).With("columns", n.Schema.Names())
+			}
+			if err := checkLatin(&n.Schema, i, words.Latin); err != nil {
+				return nil, err
+			}
+			f := &n.Schema.Fields[i]
+			f.Label, f.Unit, f.Description, f.Codes, f.Latin = words.Label, words.Unit, words.Description, words.Codes, words.Latin
+		}
+		_, err = t.exec(ctx, `UPDATE release_tables SET title = ?, schema = ? WHERE id = ?`, js(n.Title), js(n.Schema), n.ID)
+		return facts{"table": table}, err
+	})
+	return err
+}
+
+// checkLatin returns Invalid where a Latin name is that of another column.
+func checkLatin(s *catalog.Schema, column int, latin string) error {
+	if latin == "" {
+		return nil
+	}
+	for i, f := range s.Fields {
+		if i != column && (strings.EqualFold(f.Name, latin) || strings.EqualFold(f.Latin, latin)) || strings.EqualFold(latin, catalog.RowNumber) {
+			return invalid("latin", "", "the Latin name %q belongs to another column", latin)
+		}
+	}
+	return nil
+}
+
+// SetSample sets the sample of a draft's table that is shown where the dataset
+// is conditional: a JSON array of at most catalog.SampleRows row objects; empty
+// removes it.
+func (db *DB) SetSample(ctx context.Context, actor catalog.Actor, draftID, table string, rows []byte) error {
+	if len(rows) > 0 {
+		var objects []map[string]json.RawMessage
+		if err := json.Unmarshal(rows, &objects); err != nil || len(objects) > catalog.SampleRows {
+			return invalid("sample", "样例须为至多20行的JSON数组", "a sample is a JSON array of at most %d row objects", catalog.SampleRows)
+		}
+	}
+	_, err := db.edit(ctx, actor, draftID, 0, "table.sample_set", func(t *tx, r *catalog.Release, _ *datasetRow) (facts, error) {
+		n, err := t.draftTable(ctx, r, table)
+		if err != nil {
+			return nil, err
+		}
+		_, err = t.exec(ctx, `UPDATE release_tables SET sample = ? WHERE id = ?`, rows, n.ID)
+		return facts{"table": table, "bytes": len(rows)}, err
+	})
+	return err
+}
+
+func (t *tx) draftTable(ctx context.Context, r *catalog.Release, name string) (*catalog.Table, error) {
+	if err := t.contents(ctx, r, tableFacts); err != nil {
+		return nil, err
+	}
+	return r.Table(name)
+}

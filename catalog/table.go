@@ -1,0 +1,160 @@
+package catalog
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Type is the type of a column (architecture.md §6).
+type Type string
+
+// The types.
+const (
+	Boolean  Type = "boolean"
+	Integer  Type = "integer"  // 64 bit
+	Decimal  Type = "decimal"  // Field.Precision (at most 38), Field.Scale
+	Number   Type = "number"   // IEEE double
+	Date     Type = "date"     // proleptic Gregorian
+	Time     Type = "time"     // of day, microseconds
+	Datetime Type = "datetime" // local wall clock in microseconds; Field.Zone is its offset
+	String   Type = "text"
+	JSON     Type = "json"
+)
+
+// Types lists every type.
+var Types = []Type{Boolean, Integer, Decimal, Number, Date, Time, Datetime, String, JSON}
+
+// RowNumber is the reserved name of the 1-based position of a row. It can be
+// compared, sorted by and selected, and is in an answer only when selected.
+const RowNumber = "_row"
+
+// DefaultZone is the offset of datetimes that state none.
+const DefaultZone = "+08:00"
+
+// Code is one entry of a field's code list.
+type Code struct {
+	Value string `json:"value"`
+	Label Text   `json:"label"`
+}
+
+// Field is one column of a table.
+type Field struct {
+	ID          string `json:"id"`               // stable from release to release
+	Name        string `json:"name"`             // the header as written: trimmed, NFC, unique without regard to case
+	Header      string `json:"header,omitempty"` // the header cell byte for byte, where it differs from Name
+	Latin       string `json:"latin,omitempty"`  // a Latin name beside it, only where the steward sets one
+	Type        Type   `json:"type"`
+	Precision   int    `json:"precision,omitempty"` // of a decimal
+	Scale       int    `json:"scale,omitempty"`
+	Zone        string `json:"zone,omitempty"` // of a datetime: ±hh:mm or Z
+	Label       Text   `json:"label"`
+	Unit        string `json:"unit,omitempty"`
+	Description Text   `json:"description"`
+	Codes       []Code `json:"codes,omitempty"`
+}
+
+// Schema is the ordered columns of a table.
+type Schema struct {
+	Fields []Field `json:"fields"`
+}
+
+// Index returns the position of the field called name, or -1. Names are matched
+// exactly first, then by their Latin name, then without regard to ASCII case.
+func (s *Schema) Index(name string) int {
+	if i := slices.IndexFunc(s.Fields, func(f Field) bool { return f.Name == name }); i >= 0 {
+		return i
+	}
+	if i := slices.IndexFunc(s.Fields, func(f Field) bool { return f.Latin != "" && f.Latin == name }); i >= 0 {
+		return i
+	}
+	return slices.IndexFunc(s.Fields, func(f Field) bool { return strings.EqualFold(f.Name, name) })
+}
+
+// Names returns the columns' names in order.
+func (s *Schema) Names() []string {
+	names := make([]string, len(s.Fields))
+	for i, f := range s.Fields {
+		names[i] = f.Name
+	}
+	return names
+}
+
+// Part is one Parquet file of a table: its blob and how many rows it holds.
+// A part's column _row counts on from the part before.
+type Part struct {
+	Blob Blob  `json:"blob"`
+	Rows int64 `json:"rows"`
+}
+
+// Table is tabular content of a release under a stable name.
+type Table struct {
+	ID            string   `json:"id"`
+	ReleaseID     string   `json:"release_id"`
+	Name          string   `json:"name"`
+	Title         Text     `json:"title"` // the file's or sheet's own name
+	Position      int      `json:"position"`
+	Schema        Schema   `json:"schema"`
+	Profile       *Profile `json:"profile,omitempty"`
+	Rows          int64    `json:"rows"`
+	Parts         []Part   `json:"parts"`
+	TextBlob      Blob     `json:"text_blob"` // the text Parquet, from which types can be decided anew
+	FileID        string   `json:"file_id"`   // the source
+	SourceSHA256  string   `json:"source_sha256"`
+	TableSHA256   string   `json:"table_sha256"`   // of the list of parts
+	ContentSHA256 string   `json:"content_sha256"` // of names, types and rows: see architecture.md §6
+	// Sample is a steward's sample of a conditional dataset: at most SampleRows
+	// rows in the form of /rows. Empty otherwise.
+	Sample    []byte    `json:"-"`
+	CreatedAt time.Time `json:"created_at"`
+}
+
+// Profile is what ingest counted over all rows of a table.
+type Profile struct {
+	Rows    int64           `json:"rows"`
+	Columns []ColumnProfile `json:"columns"`
+}
+
+// ColumnProfile is the statistics of one column. Values are written in the
+// forms of architecture.md §6.
+type ColumnProfile struct {
+	Name      string    `json:"name"`
+	Nulls     int64     `json:"nulls"`
+	Empty     int64     `json:"empty,omitempty"` // empty texts
+	Distinct  int64     `json:"distinct"`
+	Exact     bool      `json:"exact"` // whether Distinct was counted, not estimated
+	Min       string    `json:"min,omitempty"`
+	Max       string    `json:"max,omitempty"`
+	Mean      *float64  `json:"mean,omitempty"`
+	Deviation *float64  `json:"deviation,omitempty"` // sample standard deviation
+	Quantiles []string  `json:"quantiles,omitempty"` // 5, 25, 50, 75, 95 per cent, of numbers and dates
+	MinLength int64     `json:"min_length,omitempty"`
+	MaxLength int64     `json:"max_length,omitempty"` // of texts, in characters
+	Top       []Count   `json:"top,omitempty"`        // at most 10, most frequent first
+	Histogram []HistBin `json:"histogram,omitempty"`  // at most 20 bins of equal width, of numbers and dates
+}
+
+// Count is a value and how many rows have it.
+type Count struct {
+	Value string `json:"value"`
+	Rows  int64  `json:"rows"`
+}
+
+// HistBin is one bin of a histogram: From ≤ value < To, the last one ≤ To.
+type HistBin struct {
+	From string `json:"from"`
+	To   string `json:"to"`
+	Rows int64  `json:"rows"`
+}
+
+// PartsHash is the table_sha256 of an ordered list of parts: the sha256 of
+// their hashes, each followed by a line feed.
+func PartsHash(parts []Part) string {
+	h := sha256.New()
+	for _, p := range parts {
+		h.Write([]byte(p.Blob.SHA256 + "\n"))
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}

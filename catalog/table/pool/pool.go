@@ -1,0 +1,340 @@
+// Package pool keeps the children that answer table queries, and holds both
+// ends of the talk with them: Pool is the parent's side, Serve the child's loop.
+// The parent never touches a table's bytes: it sends a request, and relays the
+// frames that come back. No end frame, no complete answer.
+//
+// A child serves one request at a time and keeps the last few tables open, so a
+// request goes to the child that knows its table. Children start when first
+// needed, are renewed after a while or when grown, and are killed when they do
+// not obey. A child's death costs the one request it was serving.
+//
+// The package knows no DuckDB and no formats: the engine and the encoders are
+// given to Serve by cmd.
+package pool
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"taihu/catalog"
+	"taihu/catalog/child"
+	"taihu/catalog/table"
+)
+
+// Files gives the parts of a table as local files; blob.Store does.
+type Files interface {
+	Local(ctx context.Context, sha256 string) (path string, release func(), err error)
+}
+
+// Config says how many children there are and how long they may take. Zero
+// values are the defaults in brackets.
+type Config struct {
+	Files Files
+	Child child.Spec // how to start one: its arguments must lead to Serve
+	Size  int        // children [2]; all but one may be busy with exports
+
+	Queue int           // requests that may wait for a child [64]
+	Wait  time.Duration // how long each [10 s]
+
+	RowsTimeout   time.Duration // of a page [20 s]
+	ExportTimeout time.Duration // of an export [1 h]
+	Recycle       int           // requests after which a child is renewed [2000]
+	RecycleBytes  int64         // resident set above which it is [384 MiB]
+
+	Log *slog.Logger // [slog.Default()]
+}
+
+// obey is how long a child may take to give up a cancelled request.
+const obey = 2 * time.Second
+
+// Pool answers queries through children. It is safe for concurrent use.
+type Pool struct {
+	config Config
+	ctx    context.Context // ends with the pool
+	cancel context.CancelFunc
+
+	mu      sync.Mutex
+	workers []*worker
+	waiting []*waiter
+	exports int // workers busy with one
+	closed  bool
+	running sync.WaitGroup // requests
+}
+
+// waiter is a request that waits for a worker.
+type waiter struct {
+	key    string
+	export bool
+	ready  chan *worker
+}
+
+// New returns a pool; its children start with the first requests.
+func New(c Config) *Pool {
+	or := func(d *time.Duration, v time.Duration) {
+		if *d <= 0 {
+			*d = v
+		}
+	}
+	or(&c.Wait, 10*time.Second)
+	or(&c.RowsTimeout, 20*time.Second)
+	or(&c.ExportTimeout, time.Hour)
+	if c.Size <= 0 {
+		c.Size = 2
+	}
+	if c.Queue <= 0 {
+		c.Queue = 64
+	}
+	if c.Recycle <= 0 {
+		c.Recycle = 2000
+	}
+	if c.RecycleBytes <= 0 {
+		c.RecycleBytes = 384 << 20
+	}
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	p := &Pool{config: c}
+	p.ctx, p.cancel = context.WithCancel(context.Background())
+	for range c.Size {
+		p.workers = append(p.workers, &worker{pool: p})
+	}
+	return p
+}
+
+// Close ends every child, also in the middle of a request, and waits until none
+// is left. Requests afterwards are Unavailable.
+func (p *Pool) Close() error {
+	p.mu.Lock()
+	p.closed = true
+	p.mu.Unlock()
+	p.cancel()
+	p.running.Wait()
+	for _, w := range p.workers {
+		w.stop(child.Cancelled)
+	}
+	return nil
+}
+
+// Result is what the child counted and hashed of an export.
+type Result struct {
+	Rows   int64  `json:"rows"`
+	Bytes  int64  `json:"bytes"`
+	SHA256 string `json:"sha256"`
+}
+
+// Export writes the answer to params in a format to w, as it comes, whole or
+// with an error: what was written before an error is not a file, and the caller
+// must make that visible. meta is given to the encoder in the child as it is.
+// params.Limit 0 is every row.
+//
+// Errors: those of table.Parse and Query.Check and of the encoder; Unavailable
+// busy (with retry_after in seconds) and query_failed; Unprocessable
+// query_too_expensive; of w and of ctx as they are.
+func (p *Pool) Export(ctx context.Context, t *catalog.Table, params table.Params, format string, meta json.RawMessage, w io.Writer) (Result, error) {
+	e, err := p.ask(ctx, t, request{Export: true, Params: params, Format: format, Meta: meta}, func(kind byte, b []byte) error {
+		_, err := w.Write(b)
+		return err
+	})
+	return e.Result, err
+}
+
+// ask sends a request about t to a child, gives each data and cells frame to
+// take, and returns the end.
+func (p *Pool) ask(ctx context.Context, t *catalog.Table, r request, take func(kind byte, payload []byte) error) (end, error) {
+	source, release, err := p.source(ctx, t)
+	if err != nil {
+		return end{}, err
+	}
+	defer release()
+	r.Source = source
+	w, err := p.acquire(ctx, keyOf(source), r.Export)
+	if err != nil {
+		return end{}, err
+	}
+	defer p.release(w, r.Export)
+
+	timeout := p.config.RowsTimeout
+	if r.Export {
+		timeout = p.config.ExportTimeout
+	}
+	limited, cancel := context.WithTimeoutCause(ctx, timeout, errTooLong)
+	defer cancel()
+	e, err := w.exchange(limited, r, take)
+	return e, p.explain(ctx, err, source.ID)
+}
+
+// errTooLong is the cause of a request that used up its time.
+var errTooLong = errors.New("query took too long")
+
+// explain turns the ways in which a request can fail into errors for users.
+func (p *Pool) explain(ctx context.Context, err error, id string) error {
+	var death *child.Death
+	switch {
+	case err == nil || catalog.KindOf(err) != "":
+		return err
+	case p.ctx.Err() != nil:
+		return unavailable("query_failed", "the portal is stopping: try again in a minute", "系统正在停止：请稍后再试").Because(err)
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case errors.Is(err, errTooLong):
+		return tooExpensive(err)
+	case errors.As(err, &death):
+		p.config.Log.Warn("query child died", "reason", string(death.Reason), "error", death.Error(), "table", id, "stderr", death.Stderr)
+		if death.Reason == child.Memory || death.Reason == child.Time {
+			return tooExpensive(err)
+		}
+		return unavailable("query_failed", "this query failed: try again", "查询失败：请重试").Because(err)
+	}
+	return err
+}
+
+func tooExpensive(err error) error {
+	return catalog.Errorf(catalog.Unprocessable, "query_too_expensive",
+		"this query needs more time or memory than it may have: filter first, sort by fewer columns, or download the table").
+		InChinese("查询所需时间或内存超出限额：请先筛选、减少排序列，或下载整表").Because(err)
+}
+
+func unavailable(code, message, zh string) *catalog.Error {
+	return catalog.Errorf(catalog.Unavailable, code, "%s", message).InChinese("%s", zh).With("retry_after", 2)
+}
+
+// source makes t's parts local. release gives them back.
+func (p *Pool) source(ctx context.Context, t *catalog.Table) (s table.Source, release func(), err error) {
+	s = table.Source{ID: t.TableSHA256, Schema: t.Schema, Rows: t.Rows}
+	var releases []func()
+	release = func() {
+		for _, r := range releases {
+			r()
+		}
+	}
+	for _, part := range t.Parts {
+		path, done, err := p.config.Files.Local(ctx, part.Blob.SHA256)
+		if err != nil {
+			release()
+			return s, nil, err
+		}
+		releases = append(releases, done)
+		s.Parts = append(s.Parts, path)
+	}
+	return s, release, nil
+}
+
+// keyOf names an opened table: the same bytes at other paths are opened anew.
+func keyOf(s table.Source) string { return s.ID + "\x00" + strings.Join(s.Parts, "\x00") }
+
+// acquire returns a worker for one request, waiting in the queue for it.
+func (p *Pool) acquire(ctx context.Context, key string, export bool) (*worker, error) {
+	p.mu.Lock()
+	if p.closed {
+		p.mu.Unlock()
+		return nil, unavailable("query_failed", "the portal is stopping: try again in a minute", "系统正在停止：请稍后再试")
+	}
+	if w := p.pick(key, export); w != nil {
+		p.mu.Unlock()
+		return w, nil
+	}
+	if len(p.waiting) >= p.config.Queue {
+		p.mu.Unlock()
+		return nil, busy()
+	}
+	me := &waiter{key: key, export: export, ready: make(chan *worker, 1)}
+	p.waiting = append(p.waiting, me)
+	p.mu.Unlock()
+
+	timer := time.NewTimer(p.config.Wait)
+	defer timer.Stop()
+	var err error
+	select {
+	case w := <-me.ready:
+		return w, nil
+	case <-timer.C:
+		err = busy()
+	case <-p.ctx.Done():
+		err = unavailable("query_failed", "the portal is stopping: try again in a minute", "系统正在停止：请稍后再试")
+	case <-ctx.Done():
+		err = context.Cause(ctx)
+	}
+	p.mu.Lock()
+	i := slices.Index(p.waiting, me)
+	if i >= 0 {
+		p.waiting = slices.Delete(p.waiting, i, i+1)
+	}
+	p.mu.Unlock()
+	if i < 0 { // a worker was given in the same moment
+		p.release(<-me.ready, export)
+	}
+	return nil, err
+}
+
+func busy() error {
+	return unavailable("busy", "too many queries are running: try again in a few seconds", "查询过多：请几秒后再试")
+}
+
+// pick takes an idle worker: one that has the table open, else one with room for
+// it, else a new one, else the one unused for longest. p.mu is held.
+func (p *Pool) pick(key string, export bool) *worker {
+	if export && p.exports >= max(1, p.config.Size-1) {
+		return nil // a page must not wait behind downloads of many minutes
+	}
+	var best *worker
+	rank := 0
+	for _, w := range p.workers {
+		if w.busy {
+			continue
+		}
+		r := 1
+		switch {
+		case slices.Contains(w.tables, key):
+			r = 4
+		case len(w.tables) > 0 && len(w.tables) < warmTables:
+			r = 3
+		case len(w.tables) == 0:
+			r = 2
+		}
+		if r > rank || r == rank && w.used.Before(best.used) {
+			best, rank = w, r
+		}
+	}
+	if best == nil {
+		return nil
+	}
+	best.busy, best.used = true, time.Now()
+	best.remember(key)
+	if export {
+		p.exports++
+	}
+	p.running.Add(1)
+	return best
+}
+
+// release gives a worker back and on to who waits, first come first served.
+func (p *Pool) release(w *worker, export bool) {
+	w.renew()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	w.busy = false
+	if export {
+		p.exports--
+	}
+	p.running.Done()
+	if p.closed {
+		return
+	}
+	for i := 0; i < len(p.waiting); {
+		next := p.waiting[i]
+		w := p.pick(next.key, next.export)
+		if w == nil {
+			i++
+			continue
+		}
+		p.waiting = slices.Delete(p.waiting, i, i+1)
+		next.ready <- w
+	}
+}

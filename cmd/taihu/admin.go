@@ -1,0 +1,313 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"taihu/catalog"
+	"taihu/indexer"
+)
+
+// The commands on the server's machine. They act as the portal itself.
+
+type migrateCommand struct {
+	Down bool `help:"Undo the newest group of migrations instead."`
+}
+
+func (m migrateCommand) Run(ctx context.Context, cfg *Config, env environment, log *slog.Logger) error {
+	return withStore(ctx, cfg, log, false, func(p *portal) error {
+		if m.Down {
+			return p.store.MigrateDown(ctx)
+		}
+		pending, err := p.store.Pending(ctx)
+		if err != nil {
+			return err
+		}
+		if err := p.store.Migrate(ctx); err != nil {
+			return err
+		}
+		fmt.Fprintf(env.Out, "applied %d migrations\n", len(pending))
+		return nil
+	})
+}
+
+// withStore opens the database for one command.
+func withStore(ctx context.Context, cfg *Config, log *slog.Logger, migrated bool, f func(*portal) error) error {
+	p, err := openStore(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	if migrated {
+		if err := p.migrated(ctx); err != nil {
+			return errors.Join(err, p.close())
+		}
+	}
+	return errors.Join(f(p), p.close())
+}
+
+type userCommand struct {
+	Add      userAdd      `cmd:"" help:"Make a user and print a fresh password."`
+	Password userPassword `cmd:"" help:"Set a fresh password and print it."`
+	Role     userRole     `cmd:"" help:"Give a role in an organization, or take it with none."`
+	List     userList     `cmd:"" help:"List the users."`
+}
+
+type userAdd struct {
+	Login string `arg:"" help:"Name to sign in with."`
+	Name  string `help:"Name as shown."`
+	Admin bool   `help:"May do everything."`
+}
+
+func (u userAdd) Run(ctx context.Context, cfg *Config, env environment, log *slog.Logger) error {
+	return withStore(ctx, cfg, log, true, func(p *portal) error {
+		password := catalog.NewPassword()
+		if _, err := p.store.CreateUser(ctx, catalog.SystemActor, newUser(u.Login, u.Name, password, u.Admin)); err != nil {
+			return err
+		}
+		fmt.Fprintln(env.Out, password)
+		return nil
+	})
+}
+
+type userPassword struct {
+	Login string `arg:"" help:"Whose."`
+}
+
+func (u userPassword) Run(ctx context.Context, cfg *Config, env environment, log *slog.Logger) error {
+	return withStore(ctx, cfg, log, true, func(p *portal) error {
+		password := catalog.NewPassword()
+		if err := p.store.SetPassword(ctx, catalog.SystemActor, u.Login, password); err != nil {
+			return err
+		}
+		fmt.Fprintln(env.Out, password)
+		return nil
+	})
+}
+
+type userRole struct {
+	Login        string `arg:"" help:"Whose."`
+	Organization string `arg:"" help:"Slug of the organization."`
+	Role         string `arg:"" enum:"steward,reviewer,admin,none" help:"steward, reviewer, admin or none."`
+}
+
+func (u userRole) Run(ctx context.Context, cfg *Config, _ environment, log *slog.Logger) error {
+	return withStore(ctx, cfg, log, true, func(p *portal) error {
+		if u.Role == "none" {
+			return p.store.RemoveMembership(ctx, catalog.SystemActor, u.Login, u.Organization)
+		}
+		return p.store.SetMembership(ctx, catalog.SystemActor, u.Login, u.Organization, catalog.Role(u.Role))
+	})
+}
+
+type userList struct{}
+
+func (userList) Run(ctx context.Context, cfg *Config, env environment, log *slog.Logger) error {
+	return withStore(ctx, cfg, log, true, func(p *portal) error {
+		users, err := p.store.Users(ctx, catalog.SystemActor)
+		for _, u := range users {
+			kind := ""
+			if u.SiteAdmin {
+				kind = "site admin"
+			}
+			fmt.Fprintf(env.Out, "%s\t%s\t%s\n", u.Login, u.Name, kind)
+		}
+		return err
+	})
+}
+
+type tokenCommand struct {
+	Create tokenCreate `cmd:"" help:"Make a token and print it alone."`
+	List   tokenList   `cmd:"" help:"List a user's tokens."`
+	Revoke tokenRevoke `cmd:"" help:"Revoke a token."`
+}
+
+type tokenCreate struct {
+	User string `required:"" help:"Whom the token acts for."`
+	Name string `required:"" help:"What it is for."`
+	Days int    `help:"Days until it expires; without it never."`
+}
+
+func (t tokenCreate) Run(ctx context.Context, cfg *Config, env environment, log *slog.Logger) error {
+	return withStore(ctx, cfg, log, true, func(p *portal) error {
+		var expires *time.Time
+		if t.Days > 0 {
+			at := catalog.Now().AddDate(0, 0, t.Days)
+			expires = &at
+		}
+		secret, _, err := p.store.CreateToken(ctx, catalog.SystemActor, t.User, t.Name, expires)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(env.Out, secret)
+		return nil
+	})
+}
+
+type tokenList struct {
+	User string `required:"" help:"Whose."`
+}
+
+func (t tokenList) Run(ctx context.Context, cfg *Config, env environment, log *slog.Logger) error {
+	return withStore(ctx, cfg, log, true, func(p *portal) error {
+		tokens, err := p.store.Tokens(ctx, catalog.SystemActor, t.User)
+		for _, k := range tokens {
+			state := "valid"
+			switch {
+			case k.RevokedAt != nil:
+				state = "revoked"
+			case k.ExpiresAt != nil && k.ExpiresAt.Before(catalog.Now()):
+				state = "expired"
+			}
+			used := "never used"
+			if k.LastUsedAt != nil {
+				used = "used " + k.LastUsedAt.Format(time.RFC3339)
+			}
+			fmt.Fprintf(env.Out, "%s\t%s\t%s\t%s\n", k.ID, k.Name, state, used)
+		}
+		return err
+	})
+}
+
+type tokenRevoke struct {
+	ID string `arg:"" help:"Id of the token, from taihu token list."`
+}
+
+func (t tokenRevoke) Run(ctx context.Context, cfg *Config, _ environment, log *slog.Logger) error {
+	return withStore(ctx, cfg, log, true, func(p *portal) error {
+		return p.store.RevokeToken(ctx, catalog.SystemActor, t.ID)
+	})
+}
+
+type reindexCommand struct{}
+
+func (reindexCommand) Run(ctx context.Context, cfg *Config, env environment, log *slog.Logger) error {
+	return withStore(ctx, cfg, log, true, func(p *portal) error {
+		var err error
+		if p.index, err = openIndex(cfg, log); err != nil {
+			return err
+		}
+		start := time.Now()
+		report, err := indexer.Rebuild(ctx, p.index, documentSource{p.store})
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(env.Out, "indexed %d datasets in %s\n", report.Checked, time.Since(start).Round(time.Millisecond))
+		return nil
+	})
+}
+
+type fsckCommand struct {
+	JSON  bool `name:"json" help:"Print the result as JSON."`
+	Quick bool `help:"Do not read the bytes of each blob."`
+}
+
+// fsckResult is what --json prints.
+type fsckResult struct {
+	Blobs      int      `json:"blobs"`
+	Bytes      int64    `json:"bytes"`
+	References int      `json:"references"`
+	Orphans    int      `json:"orphans"` // blobs that nothing refers to: no fault
+	Problems   []string `json:"problems"`
+}
+
+// Run checks that every referenced blob is there with its size and hash, and
+// that no event chain is broken. A problem is exit code 1.
+func (f fsckCommand) Run(ctx context.Context, cfg *Config, env environment, log *slog.Logger) error {
+	return withStore(ctx, cfg, log, true, func(p *portal) error {
+		result, err := p.fsck(ctx, f.Quick)
+		if err != nil {
+			return err
+		}
+		if f.JSON {
+			if err := json.NewEncoder(env.Out).Encode(result); err != nil {
+				return err
+			}
+		} else {
+			for _, s := range result.Problems {
+				fmt.Fprintln(env.Out, s)
+			}
+			fmt.Fprintf(env.Out, "%d blobs (%d bytes), %d references, %d orphans, %d problems\n", result.Blobs, result.Bytes, result.References, result.Orphans, len(result.Problems))
+		}
+		if len(result.Problems) > 0 {
+			return exitCode(1)
+		}
+		return nil
+	})
+}
+
+func (p *portal) fsck(ctx context.Context, quick bool) (*fsckResult, error) {
+	result := &fsckResult{Problems: []string{}}
+	referenced := map[string]bool{}
+	err := p.store.ReferencedBlobs(ctx, func(b catalog.Blob, what string) error {
+		result.References++
+		there, err := p.blobs.Stat(ctx, b.SHA256)
+		switch {
+		case catalog.KindOf(err) == catalog.NotFound:
+			if !referenced[b.SHA256] {
+				result.Problems = append(result.Problems, fmt.Sprintf("blob %s of %s is missing", b.SHA256, what))
+			}
+		case err != nil:
+			return err
+		case there.Size != b.Size:
+			result.Problems = append(result.Problems, fmt.Sprintf("blob %s of %s has %d bytes, not %d", b.SHA256, what, there.Size, b.Size))
+		}
+		referenced[b.SHA256] = true
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = p.blobs.List(ctx, func(b catalog.Blob) error {
+		result.Blobs++
+		result.Bytes += b.Size
+		if !referenced[b.SHA256] {
+			result.Orphans++
+		}
+		if quick {
+			return nil
+		}
+		if err := p.blobs.Check(ctx, b.SHA256); err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			result.Problems = append(result.Problems, fmt.Sprintf("blob %s: %v", b.SHA256, err))
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := p.store.CheckEvents(ctx); err != nil {
+		result.Problems = append(result.Problems, err.Error())
+	}
+	slices.Sort(result.Problems)
+	return result, nil
+}
+
+type versionCommand struct{}
+
+func (versionCommand) Run(_ context.Context, _ *Config, env environment, _ *slog.Logger) error {
+	fmt.Fprintln(env.Out, "taihu "+version())
+	return nil
+}
+
+// version is the module version or commit the binary was built from.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			return "dev-" + strings.TrimSpace(s.Value[:min(12, len(s.Value))])
+		}
+	}
+	return info.Main.Version
+}

@@ -1,0 +1,217 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"taihu/catalog/table"
+)
+
+// Config is every setting, with its default. A setting is given as a flag, as an
+// environment variable or as a line `name = value` of the file that --config
+// names; the flag wins over the variable, the variable over the file.
+type Config struct {
+	File string `name:"config" env:"TAIHU_CONFIG" placeholder:"FILE" help:"File with settings, one \"name = value\" a line, names as the flags."`
+
+	Listen   string `env:"TAIHU_LISTEN" default:"127.0.0.1:8080" help:"Address the server listens on."`
+	BaseURL  string `name:"base-url" env:"TAIHU_BASE_URL" placeholder:"URL" help:"Public address of the portal; by default http:// and the listening address."`
+	Data     string `env:"TAIHU_DATA" default:"taihu-data" type:"path" help:"Folder for the embedded database, blobs and index."`
+	Database string `env:"TAIHU_DATABASE" placeholder:"DSN" secret:"dsn" help:"postgres://… or sqlite:PATH; by default sqlite in the data folder."`
+
+	MeiliURL   string `name:"meili-url" env:"TAIHU_MEILI_URL" placeholder:"URL" help:"Meilisearch server; without it the embedded index is used."`
+	MeiliKey   string `name:"meili-key" env:"TAIHU_MEILI_KEY" placeholder:"KEY" secret:"all" help:"Key for the Meilisearch server."`
+	MeiliIndex string `name:"meili-index" env:"TAIHU_MEILI_INDEX" default:"taihu" help:"Name of the index on the Meilisearch server."`
+
+	NameZh string `name:"name-zh" env:"TAIHU_NAME_ZH" default:"太湖公共数据开放平台" help:"Name of the portal in Chinese."`
+	NameEn string `name:"name-en" env:"TAIHU_NAME_EN" default:"Taihu Open Data" help:"Name of the portal in English."`
+
+	Jobs          int  `env:"TAIHU_JOBS" default:"2" help:"Jobs run at a time."`
+	NoJobs        bool `name:"no-jobs" env:"TAIHU_NO_JOBS" help:"Serve without a job runner inside; start some with taihu work."`
+	Queries       int  `env:"TAIHU_QUERIES" default:"4" help:"Query children at the most."`
+	QueryMemory   int  `env:"TAIHU_QUERY_MEMORY" default:"512" help:"Memory of one query child, MB."`
+	QuerySeconds  int  `env:"TAIHU_QUERY_SECONDS" default:"600" help:"Longest run of one query, seconds."`
+	IngestMemory  int  `env:"TAIHU_INGEST_MEMORY" default:"512" help:"Memory of one ingest child, MB."`
+	IngestSeconds int  `env:"TAIHU_INGEST_SECONDS" default:"1800" help:"Longest check of one file, seconds."`
+	MaxUpload     int  `env:"TAIHU_MAX_UPLOAD" default:"4096" help:"Largest uploaded file, MB."`
+
+	TrustedProxies []string `env:"TAIHU_TRUSTED_PROXIES" placeholder:"CIDR" help:"Proxies whose X-Forwarded-* headers count."`
+	LogLevel       string   `env:"TAIHU_LOG_LEVEL" default:"info" enum:"debug,info,warn,error" help:"Least level logged: debug, info, warn, error."`
+	LogFormat      string   `env:"TAIHU_LOG_FORMAT" default:"text" enum:"text,json" help:"Form of log lines: text or json."`
+}
+
+// otherVariables are TAIHU_ variables that are not settings: for tests, for
+// fault injection, and for the steward's commands.
+var otherVariables = []string{"TAIHU_REQUIRE", "TAIHU_POSTGRES", "TAIHU_FAILPOINT", "TAIHU_SERVER", "TAIHU_TOKEN", "TAIHU_CHILD"}
+
+func (c *Config) dsn() string {
+	if c.Database != "" {
+		return c.Database
+	}
+	return "sqlite:" + filepath.Join(c.Data, "taihu.db")
+}
+
+func (c *Config) baseURL(address string) string {
+	if c.BaseURL != "" {
+		return strings.TrimRight(c.BaseURL, "/")
+	}
+	return "http://" + address
+}
+
+// resolve adds the settings file, if one is named, and refuses unknown keys in
+// it and unknown TAIHU_ variables.
+func resolve(parser *kong.Kong, cli *commands, args []string, env environment) error {
+	known := map[string]bool{}
+	var variables []string
+	fields := reflect.TypeFor[Config]()
+	for i := range fields.NumField() {
+		variables = append(variables, fields.Field(i).Tag.Get("env"))
+	}
+	for _, flag := range parser.Model.Flags {
+		if flag.Name != "help" && flag.Name != "config" {
+			known[flag.Name] = true
+		}
+	}
+	for _, kv := range env.Environ {
+		name, _, _ := strings.Cut(kv, "=")
+		if strings.HasPrefix(name, "TAIHU_") && !slices.Contains(variables, name) && !slices.Contains(otherVariables, name) {
+			return fmt.Errorf("the environment variable %s is not a setting%s", name, didYouMean(name, variables))
+		}
+	}
+	path := configPath(args, env)
+	if path == "" {
+		return nil
+	}
+	values, err := readSettings(path, known)
+	if err != nil {
+		return err
+	}
+	_ = cli
+	return kong.Resolvers(kong.ResolverFunc(func(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+		if v, ok := values[flag.Name]; ok {
+			return v, nil
+		}
+		return nil, nil
+	})).Apply(parser)
+}
+
+func configPath(args []string, env environment) string {
+	for i, a := range args {
+		if v, ok := strings.CutPrefix(a, "--config="); ok {
+			return v
+		}
+		if a == "--config" && i+1 < len(args) {
+			return args[i+1]
+		}
+	}
+	v, _ := env.Getenv("TAIHU_CONFIG")
+	return v
+}
+
+func readSettings(path string, known map[string]bool) (map[string]string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("settings file: %w", err)
+	}
+	defer f.Close()
+	values := map[string]string{}
+	lines := bufio.NewScanner(f)
+	for n := 1; lines.Scan(); n++ {
+		line := strings.TrimSpace(lines.Text())
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		name, value, ok := strings.Cut(line, "=")
+		name = strings.TrimSpace(name)
+		if !ok {
+			return nil, fmt.Errorf("%s line %d: expected name = value", path, n)
+		}
+		if !known[name] {
+			names := make([]string, 0, len(known))
+			for k := range known {
+				names = append(names, k)
+			}
+			return nil, fmt.Errorf("%s line %d: %q is not a setting%s", path, n, name, didYouMean(name, names))
+		}
+		if _, twice := values[name]; twice {
+			return nil, fmt.Errorf("%s line %d: %s is set twice", path, n, name)
+		}
+		values[name] = strings.Trim(strings.TrimSpace(value), `"`)
+	}
+	return values, lines.Err()
+}
+
+func didYouMean(name string, known []string) string {
+	slices.Sort(known)
+	if near := table.Nearest(name, known); near != "" {
+		return "; did you mean " + near + "?"
+	}
+	return ""
+}
+
+type configCommand struct{}
+
+// Run prints every setting as a line that a settings file would take.
+func (configCommand) Run(_ context.Context, cfg *Config, env environment, _ *slog.Logger) error {
+	v, t := reflect.ValueOf(*cfg), reflect.TypeFor[Config]()
+	for i := range t.NumField() {
+		field := t.Field(i)
+		name := field.Tag.Get("name")
+		if name == "config" {
+			continue
+		}
+		if name == "" {
+			name = flagName(field.Name)
+		}
+		value := fmt.Sprint(v.Field(i).Interface())
+		if list, ok := v.Field(i).Interface().([]string); ok {
+			value = strings.Join(list, ",")
+		}
+		switch secret := field.Tag.Get("secret"); {
+		case value == "":
+		case secret == "all":
+			value = "(set, not shown)"
+		case secret == "dsn":
+			value = redactDSN(value)
+		}
+		fmt.Fprintf(env.Out, "%s = %s\n", name, value)
+	}
+	return nil
+}
+
+// flagName is kong's name for a field without one: QueryMemory is query-memory.
+func flagName(field string) string {
+	var b strings.Builder
+	for i, r := range field {
+		if r >= 'A' && r <= 'Z' {
+			if i > 0 {
+				b.WriteByte('-')
+			}
+			r += 'a' - 'A'
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// redactDSN hides the password of a database address.
+func redactDSN(dsn string) string {
+	u, err := url.Parse(dsn)
+	if err != nil {
+		return "(set, not shown)"
+	}
+	if q := u.Query(); q.Has("password") {
+		q.Set("password", "xxxxx")
+		u.RawQuery = q.Encode()
+	}
+	return u.Redacted()
+}

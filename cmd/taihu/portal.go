@@ -1,0 +1,227 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"taihu/api/download"
+	"taihu/api/export"
+	"taihu/catalog"
+	"taihu/catalog/blob"
+	"taihu/catalog/child"
+	"taihu/catalog/ingest"
+	"taihu/catalog/job"
+	"taihu/catalog/store"
+	"taihu/catalog/table/pool"
+	"taihu/indexer"
+	"taihu/indexer/embedded"
+	"taihu/indexer/meili"
+)
+
+// portal is the parts put together, as serve, work, demo and the commands on the
+// server's machine need them.
+type portal struct {
+	cfg      *Config
+	log      *slog.Logger
+	store    *store.DB
+	blobs    *blob.Directory
+	index    indexer.Index // nil where it was not asked for
+	pool     *pool.Pool
+	exporter *download.Exporter
+}
+
+// openStore opens the database and the blobs alone.
+func openStore(ctx context.Context, cfg *Config, log *slog.Logger) (*portal, error) {
+	if err := os.MkdirAll(cfg.Data, 0o750); err != nil {
+		return nil, fmt.Errorf("data folder: %w", err)
+	}
+	db, err := store.Open(ctx, cfg.dsn(), store.Options{Clock: catalog.Now, Log: log})
+	if err != nil {
+		return nil, err
+	}
+	blobs, err := blob.OpenDirectory(filepath.Join(cfg.Data, "blobs"))
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return &portal{cfg: cfg, log: log, store: db, blobs: blobs}, nil
+}
+
+// openPortal opens everything.
+func openPortal(ctx context.Context, cfg *Config, log *slog.Logger) (*portal, error) {
+	p, err := openStore(ctx, cfg, log)
+	if err != nil {
+		return nil, err
+	}
+	if p.index, err = openIndex(cfg, log); err != nil {
+		return nil, errors.Join(err, p.close())
+	}
+	p.pool = pool.New(pool.Config{
+		Size: cfg.Queries, Files: p.blobs, Log: log,
+		ExportTimeout: time.Duration(cfg.QuerySeconds) * time.Second,
+		Child: child.Spec{
+			Args: []string{"query-child"}, MemoryBytes: int64(cfg.QueryMemory) << 20,
+			Env: []string{fmt.Sprintf("TAIHU_QUERY_MEMORY=%d", cfg.QueryMemory)}, TempRoot: cfg.temp(),
+		},
+	})
+	p.exporter = &download.Exporter{Store: p.store, Blobs: p.blobs, Pool: p.pool}
+	return p, nil
+}
+
+// temp is where children make their folders: beside the data, so that what they
+// write can be moved into the blobs.
+func (c *Config) temp() string {
+	dir := filepath.Join(c.Data, "tmp")
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return ""
+	}
+	return dir
+}
+
+func openIndex(cfg *Config, log *slog.Logger) (indexer.Index, error) {
+	if cfg.MeiliURL != "" {
+		return meili.Open(meili.Config{URL: cfg.MeiliURL, Key: cfg.MeiliKey, Index: cfg.MeiliIndex}), nil
+	}
+	x, err := embedded.Open(filepath.Join(cfg.Data, "index"))
+	if err != nil {
+		return nil, err
+	}
+	if why := x.Damage(); why != "" {
+		log.Warn("the search index was damaged and is built anew", "reason", why)
+	}
+	return x, nil
+}
+
+func (p *portal) close() error {
+	var errs []error
+	if p.pool != nil {
+		errs = append(errs, p.pool.Close())
+	}
+	if p.index != nil {
+		errs = append(errs, p.index.Close())
+	}
+	return errors.Join(append(errs, p.store.Close())...)
+}
+
+// runner makes the job runner: ingest, index, warm.
+func (p *portal) runner() *job.Runner {
+	worker := &ingest.Worker{
+		Ledger: ledger{p.store}, Blobs: p.blobs, TempRoot: p.cfg.temp(), Log: p.log,
+		Child: ingestSpec(p.cfg), Limits: ingestLimits(p.cfg),
+	}
+	source := documentSource{p.store}
+	return &job.Runner{
+		Queue: p.store, Log: p.log, Clock: catalog.Now, Workers: p.cfg.Jobs,
+		Handlers: map[string]job.Handler{
+			catalog.JobIngest: func(ctx context.Context, j *catalog.Job) error {
+				var args catalog.IngestArgs
+				if err := json.Unmarshal(j.Args, &args); err != nil {
+					return err
+				}
+				return worker.Ingest(ctx, args.FileID, j.Attempt >= j.MaxAttempts)
+			},
+			catalog.JobIndex: func(ctx context.Context, j *catalog.Job) error {
+				var args catalog.IndexArgs
+				if err := json.Unmarshal(j.Args, &args); err != nil {
+					return err
+				}
+				return indexer.Sync(ctx, p.index, source, args.DatasetID)
+			},
+			catalog.JobWarm: func(ctx context.Context, j *catalog.Job) error {
+				var args catalog.WarmArgs
+				if err := json.Unmarshal(j.Args, &args); err != nil {
+					return err
+				}
+				return p.warm(ctx, args.ReleaseID)
+			},
+		},
+	}
+}
+
+// warmCells bounds which tables get every format encoded when published; larger
+// ones get CSV and Parquet, and the others when somebody asks.
+const warmCells = 20_000_000
+
+// warm encodes the whole-table exports of a release just published.
+func (p *portal) warm(ctx context.Context, releaseID string) error {
+	d, r, err := p.store.ReleaseByID(ctx, releaseID)
+	if err != nil {
+		return err
+	}
+	if r.State != catalog.Published {
+		return nil
+	}
+	path, err := p.store.OrganizationPath(ctx, d.OrganizationID)
+	if err != nil {
+		return err
+	}
+	publisher := path[len(path)-1].Name
+	for i := range r.Tables {
+		t := &r.Tables[i]
+		for _, f := range export.Formats {
+			if t.Rows*int64(len(t.Schema.Fields)) > warmCells && f.Name != "csv" && f.Name != "parquet" {
+				continue
+			}
+			_, err := p.exporter.Build(ctx, &download.Request{Dataset: d, Release: r, Table: t, Format: f.Name, Publisher: publisher})
+			if catalog.KindOf(err) == catalog.Unprocessable {
+				continue // this table does not fit the format, as its reader will be told
+			}
+			if err != nil {
+				return fmt.Errorf("warm %s/%d/%s.%s: %w", d.Slug, r.Number, t.Name, f.Ext, err)
+			}
+		}
+	}
+	return nil
+}
+
+// ledger lets ingest read and finish jobs without knowing the store.
+type ledger struct{ db *store.DB }
+
+func (l ledger) FileForIngest(ctx context.Context, id string) (*catalog.File, error) {
+	f, _, _, err := l.db.FileForIngest(ctx, id)
+	return f, err
+}
+
+func (l ledger) FinishIngest(ctx context.Context, f *catalog.File, report catalog.Report, tables []catalog.Table, attachment bool) error {
+	return l.db.FinishIngest(ctx, f.ID, f.Blob.SHA256, f.Options, store.IngestOutcome{Report: report, Tables: tables, Attachment: attachment})
+}
+
+// documentSource lets the indexer read the store.
+type documentSource struct{ db *store.DB }
+
+func (s documentSource) Document(ctx context.Context, id string) (indexer.Document, bool, error) {
+	e, ok, err := s.db.IndexEntry(ctx, id)
+	if err != nil || !ok {
+		return indexer.Document{}, false, err
+	}
+	return indexer.NewDocument(e.Dataset, e.Path, e.Release, e.Version), true, nil
+}
+
+func (s documentSource) Documents(ctx context.Context) iter.Seq2[indexer.Document, error] {
+	return func(yield func(indexer.Document, error) bool) {
+		after := ""
+		for {
+			page, err := s.db.IndexEntries(ctx, after, 500)
+			if err != nil {
+				yield(indexer.Document{}, err)
+				return
+			}
+			if len(page) == 0 {
+				return
+			}
+			for i := range page {
+				e := &page[i]
+				after = e.Dataset.ID
+				if !yield(indexer.NewDocument(e.Dataset, e.Path, e.Release, e.Version), nil) {
+					return
+				}
+			}
+		}
+	}
+}

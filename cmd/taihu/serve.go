@@ -1,0 +1,194 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"taihu/api"
+	"taihu/api/web"
+	"taihu/catalog"
+	"taihu/indexer"
+)
+
+type serveCommand struct{}
+
+// Run serves until ctx ends, then lets requests and jobs finish.
+func (serveCommand) Run(ctx context.Context, cfg *Config, env environment, log *slog.Logger) error {
+	return serve(ctx, cfg, env, log, nil)
+}
+
+type workCommand struct{}
+
+// Run runs jobs until ctx ends.
+func (workCommand) Run(ctx context.Context, cfg *Config, _ environment, log *slog.Logger) error {
+	p, err := openPortal(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	if err := p.migrated(ctx); err != nil {
+		return errors.Join(err, p.close())
+	}
+	log.Info("job runner started", "jobs_at_a_time", cfg.Jobs)
+	return errors.Join(p.runner().Run(ctx), p.close())
+}
+
+// migrated brings an embedded database up to date and refuses to run on a shared
+// one that is not: there the operator chooses the moment (taihu migrate).
+func (p *portal) migrated(ctx context.Context) error {
+	if strings.HasPrefix(p.cfg.dsn(), "sqlite:") {
+		return p.store.Migrate(ctx)
+	}
+	pending, err := p.store.Pending(ctx)
+	if err == nil && len(pending) > 0 {
+		return fmt.Errorf("the database lacks %d migrations (%s): run taihu migrate first", len(pending), strings.Join(pending, ", "))
+	}
+	return err
+}
+
+// Times of the server. Writing has no limit, as a download may take hours; a
+// reader that stalls is held by the kernel's own time-outs.
+const (
+	headerTimeout = 10 * time.Second
+	idleTimeout   = 2 * time.Minute
+	stopTimeout   = 20 * time.Second
+)
+
+// serve runs the server and, unless told otherwise, the job runner. begun, where
+// set, is called once the portal answers.
+func serve(ctx context.Context, cfg *Config, env environment, log *slog.Logger, begun func(context.Context, *portal, string) error) error {
+	p, err := openPortal(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err := p.close(); err != nil {
+			log.Error("closing failed", "error", err)
+		}
+	}()
+	if err := p.migrated(ctx); err != nil {
+		return err
+	}
+	password, created, err := p.store.EnsureAdmin(ctx)
+	if err != nil {
+		return err
+	}
+	if created { // the one place where a secret is printed, and only this once
+		fmt.Fprintf(env.Out, "\nmade the user admin with the password  %s\n(shown only this once; change it with taihu user password admin)\n\n", password)
+	}
+
+	listener, err := net.Listen("tcp", cfg.Listen)
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w", cfg.Listen, err)
+	}
+	base := cfg.baseURL(listener.Addr().String())
+	p.exporter.BaseURL = base
+	handler, err := p.handler(base)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: 64 << 10,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
+
+	work, stopWork := context.WithCancel(ctx)
+	defer stopWork()
+	ended := make(chan error, 3)
+	jobs := 0
+	go func() { ended <- server.Serve(listener) }()
+	if !cfg.NoJobs {
+		jobs++
+		go func() { ended <- p.runner().Run(work) }()
+		jobs++
+		go func() { ended <- p.keepIndex(work) }()
+	}
+	log.Info("serving", "address", base, "database", redactDSN(cfg.dsn()), "version", version())
+	if env.Started != nil {
+		env.Started(base)
+	}
+	if begun != nil {
+		jobs++
+		go func() { ended <- begun(work, p, base) }()
+	} else {
+		fmt.Fprintf(env.Out, "%s is at %s\n", cfg.NameEn, base)
+	}
+
+	var failure error
+	for stopping := false; !stopping; {
+		select {
+		case <-ctx.Done():
+			stopping = true
+		case err := <-ended:
+			if err != nil && !errors.Is(err, context.Canceled) {
+				failure, stopping = err, true
+			} else {
+				jobs--
+			}
+		}
+	}
+	log.Info("stopping")
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+	defer cancel()
+	if err := server.Shutdown(grace); err != nil {
+		_ = server.Close() // what is still being sent breaks off, and looks broken
+	}
+	stopWork()
+	for range jobs {
+		select {
+		case <-ended:
+		case <-grace.Done():
+		}
+	}
+	return failure
+}
+
+func (p *portal) handler(base string) (http.Handler, error) {
+	site, err := web.New(web.Config{
+		Store: p.store, Index: p.index, Pool: p.pool, Blobs: p.blobs, Downloads: p.exporter, Clock: catalog.Now, Log: p.log,
+		BaseURL: base, PortalName: catalog.Text{Zh: p.cfg.NameZh, En: p.cfg.NameEn}, MaxUpload: int64(p.cfg.MaxUpload) << 20,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return api.New(api.Config{
+		Store: p.store, Blobs: p.blobs, Pool: p.pool, Index: p.index, Exporter: p.exporter, Site: site, Log: p.log, Clock: catalog.Now,
+		BaseURL: base, Version: version(), MaxUpload: int64(p.cfg.MaxUpload) << 20, TrustedProxies: p.cfg.TrustedProxies,
+		Ready: func(ctx context.Context) error {
+			if err := p.store.Ping(ctx); err != nil {
+				return catalog.Errorf(catalog.Unavailable, "not_ready", "the database does not answer").Because(err)
+			}
+			return nil
+		},
+	})
+}
+
+// driftEvery is how often the index is compared with the catalog.
+const driftEvery = 10 * time.Minute
+
+// keepIndex repairs the search index at the start and from time to time: it may
+// have been deleted, damaged, or a server may have been away.
+func (p *portal) keepIndex(ctx context.Context) error {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-timer.C:
+		}
+		report, err := indexer.Drift(ctx, p.index, documentSource{p.store})
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil:
+			p.log.Warn("search index could not be checked", "error", err)
+		case report.Repaired() > 0:
+			p.log.Info("search index repaired", "missing", report.Missing, "stale", report.Stale, "extra", report.Extra)
+		}
+		timer.Reset(driftEvery)
+	}
+}

@@ -1,0 +1,40 @@
+package embedded
+
+import "math/bits"
+
+// bitset is a set of document numbers.
+type bitset []uint64
+
+func (b bitset) has(n uint32) bool { return b[n>>6]&(1<<(n&63)) != 0 }
+func (b bitset) set(n uint32)      { b[n>>6] |= 1 << (n & 63) }
+func (b bitset) unset(n uint32)    { b[n>>6] &^= 1 << (n & 63) }
+
+func (b bitset) and(other bitset) {
+	for i, w := range other {
+		b[i] &= w
+	}
+}
+
+func (b bitset) or(other bitset) {
+	for i, w := range other {
+		b[i] |= w
+	}
+}
+
+func (b bitset) count() int {
+	n := 0
+	for _, w := range b {
+		n += bits.OnesCount64(w)
+	}
+	return n
+}
+
+// each calls f with every member, in order.
+func (b bitset) each(f func(n uint32)) {
+	for i, w := range b {
+		for w != 0 {
+			f(uint32(i<<6 + bits.TrailingZeros64(w)))
+			w &= w - 1
+		}
+	}
+}

@@ -1,0 +1,366 @@
+// Package embedded is the search index that lives inside the portal's process:
+// an inverted index in memory over a log of documents in a folder of its own.
+//
+// Chinese is matched by single characters and pairs of neighbours, so a word, a
+// part of a word and one character are all found without a dictionary; words of
+// letters are matched whole, the last one of a query also as a beginning. Facets
+// are counted over columns of numbers beside the text. The folder holds one log
+// (log.go) and is disposable: where it is missing or damaged the index starts
+// with what can be read and Damage says that a rebuild is due.
+//
+// It knows nothing of the store, of HTTP, or of who may see what.
+package embedded
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"taihu/catalog"
+	"taihu/indexer"
+)
+
+const (
+	logName      = "documents.log"
+	nextName     = "documents.next" // a log being built; worthless after a crash
+	batchSize    = 500              // documents of one record during a rebuild
+	applyAtOnce  = 64               // documents put into memory under one lock, so that searches wait little
+	compactAbove = 16 << 20         // bytes of replaced documents worth a new log
+)
+
+// Index implements indexer.Index. Any number of goroutines may use it; one
+// process may have a folder open.
+type Index struct {
+	folder string
+	unlock func()
+	// writer is held by whoever changes the index; a channel, so that waiting for
+	// it ends with the context.
+	writer chan struct{}
+	damage string
+
+	mu      sync.RWMutex // guards current and its contents: searches read
+	current *generation
+	closed  bool
+}
+
+var _ indexer.Index = (*Index)(nil)
+
+// generation is one log and what is in memory of it.
+type generation struct {
+	log   *log
+	terms *inverted
+}
+
+// Open opens the index in folder, which is made where it is missing. It fails
+// where another process has it open.
+func Open(folder string) (*Index, error) {
+	if err := os.MkdirAll(folder, 0o750); err != nil {
+		return nil, fmt.Errorf("open search index: %w", err)
+	}
+	unlock, err := lockFolder(filepath.Join(folder, "lock"))
+	if err != nil {
+		return nil, fmt.Errorf("open search index %s: %w", folder, err)
+	}
+	x := &Index{folder: folder, unlock: unlock, writer: make(chan struct{}, 1)}
+	if err := os.Remove(filepath.Join(folder, nextName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		unlock()
+		return nil, fmt.Errorf("open search index: %w", err)
+	}
+	if err := x.load(); err != nil {
+		unlock()
+		return nil, fmt.Errorf("open search index: %w", err)
+	}
+	return x, nil
+}
+
+// Damage says why what is in the index may be less than what was put there and a
+// rebuild is due: the folder was new, or its log could not be read to the end.
+// It is empty where all is well and after a rebuild.
+func (x *Index) Damage() string {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	return x.damage
+}
+
+func (x *Index) load() error {
+	name := filepath.Join(x.folder, logName)
+	if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
+		x.damage = "the search index is new"
+	}
+	terms := newInverted()
+	l, damage, err := openLog(name, terms)
+	if err != nil {
+		return err
+	}
+	if damage != "" {
+		x.damage = damage
+	}
+	x.current = &generation{log: l, terms: terms}
+	return nil
+}
+
+// errClosed is what a closed index answers.
+func errClosed() error {
+	return catalog.Errorf(catalog.Unavailable, "search_unavailable", "the search index is closed").InChinese("检索服务已停止")
+}
+
+// lockWriter takes the right to change the index.
+func (x *Index) lockWriter(ctx context.Context) error {
+	select {
+	case x.writer <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if x.closed { // written only by Close, which holds writer
+		<-x.writer
+		return errClosed()
+	}
+	return nil
+}
+
+func (x *Index) unlockWriter() { <-x.writer }
+
+// Put implements indexer.Index. All documents of one call become durable and
+// searchable together or, on an error, none.
+func (x *Index) Put(ctx context.Context, docs ...indexer.Document) error {
+	if err := x.lockWriter(ctx); err != nil {
+		return err
+	}
+	defer x.unlockWriter()
+	g := x.current // only the writer replaces it
+	entries := make([]entry, 0, len(docs))
+	newest := map[string]int64{}
+	for i := range docs {
+		d := &docs[i]
+		version, there := newest[d.ID]
+		if !there {
+			version, there = g.terms.version(d.ID)
+		}
+		if there && d.Version < version {
+			continue
+		}
+		newest[d.ID] = d.Version
+		body, err := json.Marshal(d)
+		if err != nil {
+			return fmt.Errorf("index document %s: %w", d.ID, err)
+		}
+		entries = append(entries, entry{doc: d, body: body})
+	}
+	if len(entries) == 0 {
+		return nil
+	}
+	if err := g.log.append(entries, true); err != nil {
+		return unavailable(err)
+	}
+	for start := 0; start < len(entries); start += applyAtOnce {
+		x.mu.Lock()
+		for _, e := range entries[start:min(start+applyAtOnce, len(entries))] {
+			g.terms.put(e.doc, e.at, len(e.body))
+		}
+		x.mu.Unlock()
+	}
+	return x.compact(ctx)
+}
+
+// Delete implements indexer.Index.
+func (x *Index) Delete(ctx context.Context, ids ...string) error {
+	if err := x.lockWriter(ctx); err != nil {
+		return err
+	}
+	defer x.unlockWriter()
+	g := x.current
+	var entries []entry
+	for _, id := range ids {
+		if _, there := g.terms.version(id); there {
+			entries = append(entries, entry{deleted: id})
+		}
+	}
+	if len(entries) == 0 {
+		return nil
+	}
+	if err := g.log.append(entries, true); err != nil {
+		return unavailable(err)
+	}
+	x.mu.Lock()
+	for _, e := range entries {
+		g.terms.delete(e.deleted)
+	}
+	x.mu.Unlock()
+	return x.compact(ctx)
+}
+
+// Versions implements indexer.Index.
+func (x *Index) Versions(context.Context) (map[string]int64, error) {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	if x.closed {
+		return nil, errClosed()
+	}
+	return x.current.terms.versions(), nil
+}
+
+// Rebuild implements indexer.Index. Puts and deletes wait for its end; searches
+// do not.
+func (x *Index) Rebuild(ctx context.Context, docs iter.Seq2[indexer.Document, error]) error {
+	if err := x.lockWriter(ctx); err != nil {
+		return err
+	}
+	defer x.unlockWriter()
+	return x.rebuild(ctx, docs)
+}
+
+func (x *Index) rebuild(ctx context.Context, docs iter.Seq2[indexer.Document, error]) error {
+	next := filepath.Join(x.folder, nextName)
+	if err := os.Remove(next); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return unavailable(err)
+	}
+	terms := newInverted()
+	l, _, err := openLog(next, terms)
+	if err != nil {
+		return unavailable(err)
+	}
+	g := &generation{log: l, terms: terms}
+	if err := g.fill(ctx, docs); err != nil {
+		l.close()
+		_ = os.Remove(next) // also removed by the next Open
+		return err
+	}
+	if err := l.rename(filepath.Join(x.folder, logName)); err != nil {
+		l.close()
+		return unavailable(err)
+	}
+	x.mu.Lock()
+	old := x.current
+	x.current, x.damage = g, ""
+	x.mu.Unlock()
+	old.log.close()
+	return nil
+}
+
+// fill puts docs into a generation that nobody searches yet, and syncs its log.
+func (g *generation) fill(ctx context.Context, docs iter.Seq2[indexer.Document, error]) error {
+	var batch []entry
+	flush := func() error {
+		if err := g.log.append(batch, false); err != nil {
+			return unavailable(err)
+		}
+		for _, e := range batch {
+			g.terms.put(e.doc, e.at, len(e.body))
+		}
+		batch = batch[:0]
+		return nil
+	}
+	for d, err := range docs {
+		if err != nil {
+			return err
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		body, err := json.Marshal(&d)
+		if err != nil {
+			return fmt.Errorf("index document %s: %w", d.ID, err)
+		}
+		batch = append(batch, entry{doc: &d, body: body})
+		if len(batch) == batchSize {
+			if err := flush(); err != nil {
+				return err
+			}
+		}
+	}
+	if err := flush(); err != nil {
+		return err
+	}
+	if err := g.log.sync(); err != nil {
+		return unavailable(err)
+	}
+	return nil
+}
+
+// compact writes a new log where more than half of the present one is replaced
+// documents. The caller holds writer.
+func (x *Index) compact(ctx context.Context) error {
+	live := x.current.terms.liveBytes
+	if dead := x.current.log.size - live; dead < compactAbove || dead < live {
+		return nil
+	}
+	damage := x.damage
+	if err := x.rebuild(ctx, x.documents(ctx)); err != nil {
+		if ctx.Err() != nil {
+			return nil // the change itself is done; the next one compacts
+		}
+		return err
+	}
+	x.mu.Lock()
+	x.damage = damage // its documents are no more complete than before
+	x.mu.Unlock()
+	return nil
+}
+
+// documents reads every document back from the log.
+func (x *Index) documents(ctx context.Context) iter.Seq2[indexer.Document, error] {
+	return func(yield func(indexer.Document, error) bool) {
+		g := x.current
+		for n := range g.terms.docs {
+			if !g.terms.alive.has(uint32(n)) {
+				continue
+			}
+			d, err := g.document(uint32(n))
+			if err == nil {
+				err = ctx.Err()
+			}
+			if !yield(d, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+func (g *generation) document(n uint32) (indexer.Document, error) {
+	var d indexer.Document
+	info := &g.terms.docs[n]
+	body, err := g.log.read(info.at, info.size)
+	if err != nil {
+		return d, unavailable(err)
+	}
+	if err := json.Unmarshal(body, &d); err != nil {
+		return d, unavailable(err)
+	}
+	return d, nil
+}
+
+// Ping implements indexer.Index.
+func (x *Index) Ping(context.Context) error {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	if x.closed {
+		return errClosed()
+	}
+	return nil
+}
+
+// Close implements indexer.Index. It waits for a change that is under way.
+func (x *Index) Close() error {
+	x.writer <- struct{}{}
+	defer x.unlockWriter()
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.closed {
+		return nil
+	}
+	x.closed = true
+	x.current.log.close()
+	x.unlock()
+	return nil
+}
+
+func unavailable(err error) error {
+	return catalog.Errorf(catalog.Unavailable, "search_unavailable", "the search index cannot be read or written now").
+		InChinese("检索服务暂时不可用").Because(err)
+}

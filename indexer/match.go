@@ -1,0 +1,247 @@
+package indexer
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// PassageLength is how many characters of a description a hit shows.
+const PassageLength = 160
+
+// MaxHitColumns is how many matching columns a hit names.
+const MaxHitColumns = 10
+
+// Span is a stretch of a text, in bytes.
+type Span struct{ Start, End int }
+
+// Matcher finds where the terms of a query stand in a text. Both engines show
+// their hits with it, so a part of a word is marked even where an engine's own
+// cutting knows only the whole word.
+type Matcher struct {
+	words    map[string]bool
+	prefixes []string
+	singles  map[rune]bool
+	pairs    map[[2]rune]bool
+}
+
+// NewMatcher makes the Matcher of terms.
+func NewMatcher(terms []Term) *Matcher {
+	m := &Matcher{words: map[string]bool{}, singles: map[rune]bool{}, pairs: map[[2]rune]bool{}}
+	for _, t := range terms {
+		if !t.Run {
+			m.words[t.Text] = true
+			if t.Prefix {
+				m.prefixes = append(m.prefixes, t.Text)
+			}
+			continue
+		}
+		runes := []rune(t.Text)
+		if len(runes) == 1 {
+			m.singles[runes[0]] = true
+		}
+		for i := 1; i < len(runes); i++ {
+			m.pairs[[2]rune{runes[i-1], runes[i]}] = true
+		}
+	}
+	return m
+}
+
+// Spans returns where text matches, in order, touching ones joined.
+func (m *Matcher) Spans(text string) []Span {
+	folded, origin := foldWithOrigin(text)
+	var spans []Span
+	mark := func(start, end int) {
+		s := Span{origin[start], originEnd(text, origin, end)}
+		if n := len(spans); n > 0 && s.Start <= spans[n-1].End {
+			spans[n-1].End = max(spans[n-1].End, s.End)
+			return
+		}
+		spans = append(spans, s)
+	}
+	Tokens(folded, func(t Token) {
+		if t.Run {
+			m.markRun(t, mark)
+			return
+		}
+		if m.words[t.Text] {
+			mark(t.Start, t.End)
+			return
+		}
+		for _, p := range m.prefixes {
+			if strings.HasPrefix(t.Text, p) {
+				mark(t.Start, t.Start+len(p))
+				return
+			}
+		}
+	})
+	return spans
+}
+
+func (m *Matcher) markRun(t Token, mark func(start, end int)) {
+	before, beforeAt := rune(-1), 0
+	for i, r := range t.Text {
+		at, end := t.Start+i, t.Start+i+utf8.RuneLen(r)
+		if before >= 0 && m.pairs[[2]rune{before, r}] {
+			mark(beforeAt, end)
+		}
+		if m.singles[r] {
+			mark(at, end)
+		}
+		before, beforeAt = r, at
+	}
+}
+
+// foldWithOrigin folds text and tells for each byte of the result, and for its
+// end, where the character it comes from begins.
+func foldWithOrigin(text string) (string, []int) {
+	folded := make([]byte, 0, len(text)+8)
+	origin := make([]int, 0, len(text)+9)
+	for i, r := range text {
+		folded = appendFolded(folded, r)
+		for len(origin) < len(folded) {
+			origin = append(origin, i)
+		}
+	}
+	return string(folded), append(origin, len(text))
+}
+
+func originEnd(text string, origin []int, end int) int {
+	_, size := utf8.DecodeRuneInString(text[origin[end-1]:])
+	return max(origin[end], origin[end-1]+size)
+}
+
+// Join merges two ordered lists of spans into one.
+func Join(a, b []Span) []Span {
+	if len(b) == 0 {
+		return a
+	}
+	all := append(slices.Clone(a), b...)
+	slices.SortFunc(all, func(x, y Span) int { return x.Start - y.Start })
+	joined := all[:1]
+	for _, s := range all[1:] {
+		if last := &joined[len(joined)-1]; s.Start <= last.End {
+			last.End = max(last.End, s.End)
+		} else {
+			joined = append(joined, s)
+		}
+	}
+	return joined
+}
+
+// Segments cuts text at the spans. Joined they give text again; an empty text
+// has none.
+func Segments(text string, spans []Span) []Segment {
+	var out []Segment
+	at := 0
+	for _, s := range spans {
+		if s.Start > at {
+			out = append(out, Segment{Text: text[at:s.Start]})
+		}
+		out = append(out, Segment{Text: text[s.Start:s.End], Hit: true})
+		at = s.End
+	}
+	if at < len(text) {
+		out = append(out, Segment{Text: text[at:]})
+	}
+	return out
+}
+
+// Passage returns the part of text, at most PassageLength characters, that holds
+// the most matches, beginning at a sentence or word where one begins nearby.
+func Passage(text string, spans []Span) []Segment {
+	// starts of the characters, so that lengths are counted in them
+	starts := make([]int, 0, len(text)/2)
+	for i := range text {
+		starts = append(starts, i)
+	}
+	if len(starts) <= PassageLength {
+		return Segments(text, spans)
+	}
+	starts = append(starts, len(text))
+	index := func(offset int) int { i, _ := slices.BinarySearch(starts, offset); return i }
+	best, bestMarked := 0, -1
+	for i, s := range spans {
+		from := min(passageStart(text, starts, index(s.Start)), len(starts)-1-PassageLength)
+		end, marked := starts[from+PassageLength], 0
+		for _, t := range spans[i:] {
+			if t.End > end {
+				break
+			}
+			marked += t.End - t.Start
+		}
+		if marked > bestMarked {
+			best, bestMarked = from, marked
+		}
+	}
+	start, end := starts[best], starts[best+PassageLength]
+	var inside []Span
+	for _, s := range spans {
+		if s.End > start && s.Start < end {
+			inside = append(inside, Span{max(s.Start, start) - start, min(s.End, end) - start})
+		}
+	}
+	return Segments(text[start:end], inside)
+}
+
+// passageStart steps back from the match, at most 40 characters, to the end of a
+// sentence, else to a space, else 20 characters.
+func passageStart(text string, starts []int, hit int) int {
+	space := -1
+	for i := hit; i > 0 && i > hit-40; i-- {
+		r, _ := utf8.DecodeRuneInString(text[starts[i-1]:])
+		switch r {
+		case '。', '！', '？', '；', '\n':
+			return i
+		case ' ':
+			if before, _ := utf8.DecodeLastRuneInString(text[:starts[i-1]]); before == '.' || before == '!' || before == '?' {
+				return i
+			}
+			if i <= hit-10 && space < 0 {
+				space = i
+			}
+		}
+	}
+	switch {
+	case hit <= 40:
+		return 0
+	case space >= 0:
+		return space
+	}
+	return hit - 20
+}
+
+// Show fills in what a hit shows of d: title and passage in lang, or the passage
+// in the other language where only that one matches. extra, which may be nil,
+// adds an engine's own marks of a text.
+func (m *Matcher) Show(d *Document, lang string, extra func(text string) []Span) Hit {
+	spans := func(text string) []Span {
+		found := m.Spans(text)
+		if extra != nil {
+			found = Join(found, extra(text))
+		}
+		return found
+	}
+	title := d.Title.In(lang)
+	description := d.Description.In(lang)
+	marks := spans(description)
+	if other := d.Description.In(otherLang(lang)); len(marks) == 0 && other != description {
+		if otherMarks := spans(other); len(otherMarks) > 0 {
+			description, marks = other, otherMarks
+		}
+	}
+	hit := Hit{ID: d.ID, Slug: d.Slug, Title: Segments(title, spans(title)), Description: Passage(description, marks)}
+	for _, c := range d.Columns {
+		if len(hit.Columns) < MaxHitColumns && len(spans(c)) > 0 {
+			hit.Columns = append(hit.Columns, c)
+		}
+	}
+	return hit
+}
+
+func otherLang(lang string) string {
+	if lang == "en" {
+		return "zh"
+	}
+	return "en"
+}

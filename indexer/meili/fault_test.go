@@ -1,0 +1,222 @@
+package meili
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"taihu/catalog"
+	"taihu/indexer"
+	"taihu/indexer/indextest"
+)
+
+const secretKey = "a-key-that-must-not-be-seen"
+
+// faulty opens an index on a server that handler plays.
+func faulty(t *testing.T, handler http.HandlerFunc) *Index {
+	t.Helper()
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	x := Open(Config{URL: server.URL, Key: secretKey, SearchTimeout: 2 * time.Second, ChangeTimeout: 2 * time.Second})
+	t.Cleanup(func() { x.Close() })
+	return x
+}
+
+func noDocuments() iter.Seq2[indexer.Document, error] {
+	return func(func(indexer.Document, error) bool) {}
+}
+
+// calls are all that an Index can be asked.
+func calls(x *Index) map[string]func(context.Context) error {
+	return map[string]func(context.Context) error{
+		"search":   func(ctx context.Context) error { _, err := x.Search(ctx, indexer.Query{Text: "水"}); return err },
+		"put":      func(ctx context.Context) error { return x.Put(ctx, indextest.Documents()[0]) },
+		"delete":   func(ctx context.Context) error { return x.Delete(ctx, indextest.ID(0)) },
+		"versions": func(ctx context.Context) error { _, err := x.Versions(ctx); return err },
+		"rebuild":  func(ctx context.Context) error { return x.Rebuild(ctx, noDocuments()) },
+		"ping":     x.Ping,
+	}
+}
+
+func wantUnavailable(t *testing.T, what string, err error) {
+	t.Helper()
+	if catalog.KindOf(err) != catalog.Unavailable || catalog.CodeOf(err) != "search_unavailable" {
+		t.Errorf("%s: got %v, want search_unavailable", what, err)
+	}
+	if err != nil && strings.Contains(fmt.Sprintf("%v %+v", err, err), secretKey) {
+		t.Errorf("%s: the error shows the key: %v", what, err)
+	}
+}
+
+func TestServerDown(t *testing.T) {
+	server := httptest.NewServer(http.NotFoundHandler())
+	server.Close()
+	for name, call := range calls(Open(Config{URL: server.URL, Key: secretKey})) {
+		wantUnavailable(t, name, call(t.Context()))
+	}
+}
+
+func TestServerAnswersWithErrors(t *testing.T) {
+	for name, answer := range map[string]struct {
+		status int
+		body   string
+	}{
+		"overloaded":   {503, `{"message":"too many","code":"too_many_search_requests","type":"system","link":""}`},
+		"wrong key":    {403, `{"message":"The provided API key is invalid.","code":"invalid_api_key","type":"auth","link":""}`},
+		"proxy":        {502, `<html>bad gateway</html>`},
+		"disk full":    {500, `{"message":"no space","code":"no_space_left_on_device","type":"system","link":""}`},
+		"not json":     {200, `<html>another program</html>`},
+		"cut short":    {200, `{"results":[`},
+		"no such page": {404, `not found`},
+	} {
+		x := faulty(t, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(answer.status)
+			_, _ = io.WriteString(w, answer.body)
+		})
+		for call, run := range calls(x) {
+			if err := run(t.Context()); err == nil {
+				t.Errorf("%s, %s: no error", name, call)
+			} else if answer.status >= 500 || answer.status == 403 {
+				wantUnavailable(t, name+", "+call, err)
+			}
+		}
+	}
+}
+
+func TestMissingIndexIsUnavailable(t *testing.T) {
+	x := faulty(t, noIndex)
+	_, err := x.Search(t.Context(), indexer.Query{})
+	wantUnavailable(t, "search", err)
+	wantUnavailable(t, "ping", x.Ping(t.Context()))
+	if versions, err := x.Versions(t.Context()); err != nil || len(versions) != 0 {
+		t.Errorf("versions: %v, %v", versions, err)
+	}
+}
+
+func noIndex(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	if r.URL.Path == "/health" {
+		_, _ = io.WriteString(w, `{"status":"available"}`)
+		return
+	}
+	w.WriteHeader(404)
+	_, _ = io.WriteString(w, `{"message":"Index not found.","code":"index_not_found","type":"invalid_request","link":""}`)
+}
+
+// TestSlowServer holds that a deadline ends the wait, and who is told what.
+func TestSlowServer(t *testing.T) {
+	release := make(chan struct{})
+	x := faulty(t, func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		select {
+		case <-release:
+		case <-r.Context().Done():
+		}
+	})
+	defer close(release)
+	for name, call := range calls(x) {
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		start := time.Now()
+		err := call(ctx)
+		cancel()
+		wantUnavailable(t, name, err)
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%s: %v does not say that the deadline passed", name, err)
+		}
+		if waited := time.Since(start); waited > time.Second {
+			t.Errorf("%s: waited %v", name, waited)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(30*time.Millisecond, cancel)
+	if _, err := x.Search(ctx, indexer.Query{}); !errors.Is(err, context.Canceled) || catalog.KindOf(err) != "" {
+		t.Errorf("a caller who gives up: %v", err)
+	}
+	x.config.SearchTimeout = 50 * time.Millisecond
+	_, err := x.Search(t.Context(), indexer.Query{})
+	wantUnavailable(t, "without a deadline of the caller's", err)
+}
+
+// TestFailedTask answers 202 to every change and then fails the task.
+func TestFailedTask(t *testing.T) {
+	var never atomic.Bool
+	x := faulty(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		switch {
+		case strings.HasPrefix(r.URL.Path, "/tasks/") && never.Load():
+			_, _ = io.WriteString(w, `{"uid":1,"status":"enqueued"}`)
+		case strings.HasPrefix(r.URL.Path, "/tasks/"):
+			_, _ = io.WriteString(w, `{"uid":1,"status":"failed","error":{"message":"disk full","code":"no_space_left_on_device","type":"system","link":""}}`)
+		case r.URL.Path == "/indexes" && r.Method == http.MethodGet:
+			_, _ = io.WriteString(w, `{"results":[],"total":0}`)
+		case strings.HasSuffix(r.URL.Path, "/fetch"):
+			_, _ = io.WriteString(w, `{"results":[],"total":0}`)
+		case r.Method == http.MethodGet:
+			_, _ = io.WriteString(w, `{"uid":"taihu_v1"}`)
+		default:
+			w.WriteHeader(http.StatusAccepted)
+			_, _ = io.WriteString(w, `{"taskUid":1,"status":"enqueued"}`)
+		}
+	})
+	all := calls(x)
+	for _, name := range []string{"put", "delete", "rebuild"} {
+		err := all[name](t.Context())
+		wantUnavailable(t, name, err)
+		if err == nil || !strings.Contains(err.Error(), "no_space_left_on_device") {
+			t.Errorf("%s: %v does not give the task's code", name, err)
+		}
+	}
+	never.Store(true)
+	x.config.ChangeTimeout = 50 * time.Millisecond
+	wantUnavailable(t, "a task that never ends", all["put"](t.Context()))
+}
+
+// TestWipedServer deletes the index under a process that knows it: the next put
+// makes it again with our settings instead of letting the server make a bare one.
+func TestWipedServer(t *testing.T) {
+	server := liveServer(t)
+	config := Config{URL: server.url, Key: server.key, Index: "test_wiped"}
+	server.wipe(t, config.Index)
+	defer server.wipe(t, config.Index)
+	x := Open(config)
+	docs := indextest.Documents()
+	if err := x.Put(t.Context(), docs[0]); err != nil {
+		t.Fatal(err)
+	}
+	server.wipe(t, config.Index)
+	wantUnavailable(t, "ping", x.Ping(t.Context()))
+	if err := x.Put(t.Context(), docs[1]); err != nil {
+		t.Fatal(err)
+	}
+	r, err := x.Search(t.Context(), indexer.Query{Sort: "title", Filter: map[string][]string{"organization": {"wuxi"}}})
+	if err != nil || r.Total != 1 {
+		t.Errorf("after the wipe: %d, %v", r.Total, err)
+	}
+}
+
+func TestCutMarks(t *testing.T) {
+	for in, want := range map[string]string{
+		"":                               " []",
+		"plain":                          "plain []",
+		"a\u0001bc\u0002d":               "abcd [{1 3}]",
+		"\u0001停\u0002车\u0001场\u0002":    "停车场 [{0 3} {6 9}]",
+		"\u0002a\u0001":                  "a []",
+		"\u0001\u0002a":                  "a []",
+		"\u0001<em>\u0002</em>&amp;":     "<em></em>&amp; [{0 4}]",
+		"\u0001\u0001a\u0002\u0002 tail": "a tail [{0 1}]",
+	} {
+		text, spans := cutMarks(in)
+		if got := fmt.Sprint(text, " ", spans); got != want {
+			t.Errorf("%q: got %q, want %q", in, got, want)
+		}
+	}
+}

@@ -1,0 +1,14 @@
+DROP TABLE exports;
+DROP TABLE jobs;
+DROP TABLE events;
+DROP TABLE chains;
+DROP TABLE release_tables;
+DROP TABLE release_files;
+DROP TABLE releases;
+DROP TABLE dataset_slugs;
+DROP TABLE datasets;
+DROP TABLE sessions;
+DROP TABLE tokens;
+DROP TABLE memberships;
+DROP TABLE users;
+DROP TABLE organizations;
