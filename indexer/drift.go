@@ -5,59 +5,90 @@ import (
 	"fmt"
 )
 
-// Report is what a drift check found. Every dataset that differed was synced.
+// Report is what a drift check found. Every dataset that differed was repaired.
 type Report struct {
 	Checked int `json:"checked"` // documents of the source
 	Missing int `json:"missing"` // not in the index
 	Stale   int `json:"stale"`   // there with another version
 	Extra   int `json:"extra"`   // in the index only
+	// Rebuilt says that so many differed that the whole index was made anew.
+	Rebuilt bool `json:"rebuilt,omitempty"`
 }
 
 // Repaired is how many datasets differed.
 func (r Report) Repaired() int { return r.Missing + r.Stale + r.Extra }
 
+// rebuildAbove is from how many differing datasets on, if they are also more than
+// a tenth of all, a rebuild is faster than a sync of each.
+const rebuildAbove = 50
+
 // Drift compares the version of every document in the index with the source and
-// syncs those that differ. A dataset that changes during the check is at worst
-// synced once more than needed.
+// repairs those that differ: one by one, or all at once where they are many, as
+// in an index that is new or was wiped. A dataset that changes during the check
+// is at worst synced once more than needed.
 func Drift(ctx context.Context, idx Index, src Source) (Report, error) {
+	report, differing, err := compare(ctx, idx, src)
+	if err != nil {
+		return report, err
+	}
+	if n := len(differing); n > rebuildAbove && n > max(report.Checked, n)/10 {
+		if err := idx.Rebuild(ctx, src.Documents(ctx)); err != nil {
+			return report, fmt.Errorf("drift check: rebuild: %w", err)
+		}
+		report.Rebuilt = true
+		if _, differing, err = compare(ctx, idx, src); err != nil {
+			return report, err
+		}
+	}
+	for _, d := range differing {
+		// A version above the source's can only come from another database: it
+		// would refuse every put, so it goes first.
+		if d.ahead {
+			if err := idx.Delete(ctx, d.id); err != nil {
+				return report, fmt.Errorf("drift check: %w", err)
+			}
+		}
+		if err := Sync(ctx, idx, src, d.id); err != nil {
+			return report, err
+		}
+	}
+	return report, nil
+}
+
+// difference is a dataset whose document is not what the source says.
+type difference struct {
+	id    string
+	ahead bool // the index has a later version than the source
+}
+
+func compare(ctx context.Context, idx Index, src Source) (Report, []difference, error) {
 	var report Report
+	// The index first: what is changed from here on can only look older than it is.
 	versions, err := idx.Versions(ctx)
 	if err != nil {
-		return report, fmt.Errorf("drift check: %w", err)
+		return report, nil, fmt.Errorf("drift check: %w", err)
 	}
-	var differing []string
+	var differing []difference
 	for doc, err := range src.Documents(ctx) {
 		if err != nil {
-			return report, fmt.Errorf("drift check: %w", err)
+			return report, nil, fmt.Errorf("drift check: %w", err)
 		}
 		report.Checked++
 		version, there := versions[doc.ID]
+		delete(versions, doc.ID)
 		switch {
 		case !there:
 			report.Missing++
 		case version != doc.Version:
 			report.Stale++
-			// A version above the source's can only come from another database:
-			// it would refuse every put, so it goes first.
-			if version > doc.Version {
-				if err := idx.Delete(ctx, doc.ID); err != nil {
-					return report, fmt.Errorf("drift check: %w", err)
-				}
-			}
+		default:
+			continue
 		}
-		if !there || version != doc.Version {
-			differing = append(differing, doc.ID)
-		}
-		delete(versions, doc.ID)
+		differing = append(differing, difference{doc.ID, there && version > doc.Version})
 	}
 	for id := range versions {
 		report.Extra++
-		differing = append(differing, id)
+		differing = append(differing, difference{id: id})
 	}
-	for _, id := range differing {
-		if err := Sync(ctx, idx, src, id); err != nil {
-			return report, err
-		}
-	}
-	return report, nil
+	return report, differing, nil
 }

@@ -56,7 +56,7 @@ type Query struct {
 	Filter map[string][]string // facet → values, any of which; facets are combined with and. organization includes those below it.
 	Sort   string              // one of Sorts; empty: relevance where Text is given, else -updated
 	Offset int
-	Limit  int // at most 100
+	Limit  int // at most MaxLimit; 0 is DefaultLimit, -1 asks for counts without hits
 	// Facets asks for counts. Each facet is counted under the filters of the
 	// other facets.
 	Facets bool

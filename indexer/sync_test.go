@@ -6,6 +6,7 @@ import (
 	"iter"
 	"maps"
 	"math/rand/v2"
+	"strconv"
 	"sync"
 	"testing"
 
@@ -19,6 +20,7 @@ type simple struct {
 	mu        sync.Mutex
 	docs      map[string]Document
 	versioned bool
+	rebuilt   int
 	fail      error
 }
 
@@ -132,5 +134,42 @@ func TestSyncAndDriftPassErrorsOn(t *testing.T) {
 	}
 	if _, err := Drift(context.Background(), idx, src); !errors.Is(err, down) {
 		t.Errorf("drift: %v", err)
+	}
+}
+
+// Rebuild counts how often it is called.
+func (x *simple) Rebuild(_ context.Context, docs iter.Seq2[Document, error]) error {
+	fresh := map[string]Document{}
+	for d, err := range docs {
+		if err != nil {
+			return err
+		}
+		fresh[d.ID] = d
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.docs = fresh
+	x.rebuilt++
+	return nil
+}
+
+func TestDriftRebuildsWhereMuchDiffers(t *testing.T) {
+	for _, test := range []struct{ documents, missing, rebuilt int }{
+		{rebuildAbove, rebuildAbove, 0}, {rebuildAbove + 1, rebuildAbove + 1, 1}, {2000, 200, 0}, {2000, 201, 1},
+	} {
+		idx := &simple{docs: map[string]Document{}, versioned: true}
+		src := &changing{docs: map[string]Document{}}
+		for i := range test.documents {
+			d := Document{ID: strconv.Itoa(i), Version: 1}
+			src.docs[d.ID] = d
+			if i >= test.missing {
+				idx.docs[d.ID] = d
+			}
+		}
+		report, err := Drift(context.Background(), idx, src)
+		want := Report{Checked: test.documents, Missing: test.missing, Rebuilt: test.rebuilt > 0}
+		if err != nil || report != want || idx.rebuilt != test.rebuilt || len(idx.docs) != test.documents {
+			t.Errorf("%+v: got %+v, %d rebuilds, %d documents, %v", test, report, idx.rebuilt, len(idx.docs), err)
+		}
 	}
 }

@@ -150,8 +150,8 @@ func (a *archive) end() error {
 	if err := a.write([]byte{1, 0, 0, 0xff, 0xff}); err != nil {
 		return err
 	}
-	a.head.CompressedSize = uint32(min(a.head.CompressedSize64, 1<<32-1))
-	a.head.UncompressedSize = uint32(min(a.head.UncompressedSize64, 1<<32-1))
+	a.head.CompressedSize = uint32(min(a.head.CompressedSize64, 1<<32-1))     //nolint:staticcheck // what archive/zip writes into the descriptor
+	a.head.UncompressedSize = uint32(min(a.head.UncompressedSize64, 1<<32-1)) //nolint:staticcheck // likewise
 	return nil
 }
 

@@ -3,6 +3,7 @@ package export
 import (
 	"archive/zip"
 	"bytes"
+	"encoding/binary"
 	"encoding/xml"
 	"fmt"
 	"io"
@@ -411,5 +412,29 @@ func TestXLSXGoldenSheet(t *testing.T) {
 		`</sheetData><autoFilter ref="A1:F4"/></worksheet>`
 	if string(text) != want {
 		t.Errorf("got\n%s\nwant\n%s", text, want)
+	}
+}
+
+// The archive sets sizes and checksum in a header that archive/zip already has:
+// what it writes behind the data must be them.
+func TestArchiveDescriptorsTellTheSizes(t *testing.T) {
+	data := encode(t, "xlsx", golden())
+	r, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range r.File {
+		offset, err := f.DataOffset()
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := data[offset+int64(f.CompressedSize64):]
+		want := []byte("PK\x07\x08")
+		want = binary.LittleEndian.AppendUint32(want, f.CRC32)
+		want = binary.LittleEndian.AppendUint32(want, uint32(f.CompressedSize64))
+		want = binary.LittleEndian.AppendUint32(want, uint32(f.UncompressedSize64))
+		if !bytes.HasPrefix(d, want) || f.UncompressedSize64 == 0 {
+			t.Errorf("%s: the descriptor is %x, want %x", f.Name, d[:16], want)
+		}
 	}
 }

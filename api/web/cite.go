@@ -42,15 +42,15 @@ type snippet struct {
 }
 
 // snippets are pinned to the release, so that a script reads the same next year.
-func snippets(base, slug string, number int, t *catalog.Table) []snippet {
+func snippets(lang, base, slug string, number int, t *catalog.Table) []snippet {
 	at := func(format string) string { return base + dataPath(slug, number, t.Name, format) }
 	rows := base + apiTablePath(slug, number, t.Name, "rows")
-	where := exampleWhere(t)
+	where, some := exampleWhere(t), phrase(lang, "只取一部分行", "only some of the rows")
 	curl := fmt.Sprintf("curl -fL -C - -O \"%s\"", at("csv"))
 	python := fmt.Sprintf("import pandas as pd\n\ndf = pd.read_parquet(\"%s\")", at("parquet"))
 	if where != "" {
-		curl += fmt.Sprintf("\n# only some of the rows\ncurl -fG \"%s\" -o part.csv \\\n  --data-urlencode %s", at("csv"), shellQuote("where="+where))
-		python += fmt.Sprintf("\n\n# only some of the rows\npart = pd.read_csv(\"%s?where=%s\")", at("csv"), url.QueryEscape(where))
+		curl += fmt.Sprintf("\n\n# %s\ncurl -fG \"%s\" -o part.csv \\\n  --data-urlencode %s", some, at("csv"), shellQuote("where="+where))
+		python += fmt.Sprintf("\n\n# %s\npart = pd.read_csv(\"%s?where=%s\")", some, at("csv"), url.QueryEscape(where))
 	}
 	return []snippet{
 		{"curl", "1", curl},
@@ -74,7 +74,7 @@ func exampleWhere(t *catalog.Table) string {
 			continue
 		}
 		f := t.Schema.Fields[at]
-		if f.Type == catalog.String && len(p.Top) > 1 && p.Top[0].Rows > 1 && p.Top[0].Value != "" && len(p.Top[0].Value) < 40 && p.Top[0].Rows < t.Rows {
+		if kindOf(f, p, t.Rows).Category && len(p.Top) > 1 && p.Top[0].Value != "" && len(p.Top[0].Value) < 40 && p.Top[0].Rows < t.Rows {
 			return equalTo(f, p.Top[0].Value)
 		}
 	}

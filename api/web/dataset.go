@@ -25,7 +25,7 @@ type datasetPage struct {
 	Pinned       bool             // the address names the release
 	Latest       bool
 	LatestHref   string
-	Path         []link
+	Crumbs       []link
 	Publisher    link
 	publisher    catalog.Text
 	Sum          template.HTML
@@ -204,14 +204,14 @@ func (s *Site) describe(ctx context.Context, v *datasetPage, actor catalog.Actor
 		v.publisher = o.Name
 	}
 	if len(d.Themes) > 0 {
-		v.Path = append(v.Path, link{Words: catalog.ThemeName(d.Themes[0]).In(lang), Href: href(lang, "/datasets?theme="+d.Themes[0])})
+		v.Crumbs = append(v.Crumbs, link{Words: catalog.ThemeName(d.Themes[0]).In(lang), Href: href(lang, "/datasets?theme="+d.Themes[0])})
 	} else {
-		v.Path = append(v.Path, link{Words: phrase(lang, "数据集", "Datasets"), Href: href(lang, "/datasets")})
+		v.Crumbs = append(v.Crumbs, link{Words: phrase(lang, "数据集", "Datasets"), Href: href(lang, "/datasets")})
 	}
-	v.Path = append(v.Path, link{Words: d.Title.In(lang)})
+	v.Crumbs = append(v.Crumbs, link{Words: d.Title.In(lang)})
 	if v.Pinned {
-		v.Path[len(v.Path)-1].Href = href(lang, "/datasets/"+d.Slug)
-		v.Path = append(v.Path, link{Words: phrase(lang, "第%s版", "Release %s", lastSegment(v.frame.Path))})
+		v.Crumbs[len(v.Crumbs)-1].Href = href(lang, "/datasets/"+d.Slug)
+		v.Crumbs = append(v.Crumbs, link{Words: phrase(lang, "第%s版", "Release %s", lastSegment(v.Path))})
 	}
 	v.Sum = markdown(d.Description.In(lang))
 	if shown := shownLang(lang, d.Description); shown != lang {
@@ -317,7 +317,7 @@ func (s *Site) fillTables(c *gin.Context, v *datasetPage) {
 		if v.Readable {
 			v.completeness()
 			s.downloads(c.Request.Context(), v)
-			v.Snippets = snippets(s.BaseURL, d.Slug, r.Number, v.Table)
+			v.Snippets = snippets(lang, s.BaseURL, d.Slug, r.Number, v.Table)
 		}
 	}
 	if v.Readable {
@@ -468,7 +468,7 @@ func (v *datasetPage) dictionary() {
 			}
 		}
 		if v.Readable && p != nil && t.Rows > 0 {
-			row.Rule = ruleOf(v.Lang, p, t.Rows)
+			row.Rule = ruleOf(v.Lang, f.Type, p, t.Rows)
 		}
 		if len(f.Codes) > 0 {
 			row.Rule = codeWords(v.Lang, f.Codes)
@@ -478,7 +478,7 @@ func (v *datasetPage) dictionary() {
 }
 
 // ruleOf says what the profile shows of a column's values.
-func ruleOf(lang string, p *catalog.ColumnProfile, rows int64) string {
+func ruleOf(lang string, kind catalog.Type, p *catalog.ColumnProfile, rows int64) string {
 	s := phrase(lang, "无空值", "no nulls")
 	if p.Nulls > 0 {
 		s = phrase(lang, "空%s", "null %s", percent(p.Nulls, rows))
@@ -486,6 +486,11 @@ func ruleOf(lang string, p *catalog.ColumnProfile, rows int64) string {
 	switch {
 	case p.Exact && p.Distinct == rows && rows > 1:
 		s += phrase(lang, "，各不相同", ", all different")
+	case kind == catalog.Boolean:
+	case kind == catalog.String || kind == catalog.JSON:
+		if p.Distinct > 0 {
+			s += phrase(lang, "，%s个不同值", ", %s different", number(p.Distinct))
+		}
 	case p.Min != "" && p.Max != "":
 		s += phrase(lang, "，%s至%s", ", %s to %s", shortValue(p.Min), shortValue(p.Max))
 	}

@@ -77,6 +77,7 @@ type decisionView struct {
 	Agree    int64
 	Disagree int64
 	Against  []catalog.Against
+	Missed   string // the type that came nearest, where text was taken
 	Types    []choice
 	Why      string
 }
@@ -132,7 +133,7 @@ func (s *Site) showDraft(c *gin.Context, actor catalog.Actor, status int, change
 	}
 	v := &draftPage{frame: s.frame(c, "steward", phrase(lang, "草稿：%s", "Draft: %s", d.Title.In(lang))), Dataset: d, Draft: r, Badge: stateBadge[r.State], Action: "/steward/drafts/" + r.ID, Number: d.LatestNumber + 1}
 	v.NoIndex = true
-	v.frame.Path = "/steward/drafts/" + r.ID
+	v.Path = "/steward/drafts/" + r.ID
 	if r.State == catalog.Checking {
 		v.Refresh = 3
 	}
@@ -268,7 +269,7 @@ func decisionOf(lang string, d catalog.Decision, chosen catalog.Type) decisionVi
 	if d.Type == catalog.String {
 		for _, e := range d.Evidence {
 			if e.Type != catalog.String && e.Agree > 0 && e.Disagree > 0 {
-				v.Against = e.Against
+				v.Missed, v.Agree, v.Disagree, v.Against = typeWords[e.Type].In(lang), e.Agree, e.Disagree, e.Against
 				break
 			}
 		}

@@ -21,7 +21,7 @@ type explorePage struct {
 	Dataset    *catalog.Dataset
 	Release    *catalog.Release
 	Table      *catalog.Table
-	Path       []link
+	Crumbs     []link
 	Publisher  string
 	Latest     bool
 	Action     string // address of the form
@@ -75,8 +75,8 @@ func (s *Site) explore(c *gin.Context) error {
 	}
 	title := d.Title.In(lang)
 	v := &explorePage{frame: s.frame(c, "datasets", title), Dataset: d, Release: r, Table: t, Latest: r.Number == d.LatestNumber, Form: newForm(q)}
-	v.NoIndex = true
-	v.Path = []link{{Words: phrase(lang, "数据集", "Datasets"), Href: href(lang, "/datasets")}, {Words: title, Href: href(lang, "/datasets/"+d.Slug)}, {Words: phrase(lang, "探索", "Explore")}}
+	v.NoIndex, v.Wide = true, true
+	v.Crumbs = []link{{Words: phrase(lang, "数据集", "Datasets"), Href: href(lang, "/datasets")}, {Words: title, Href: href(lang, "/datasets/"+d.Slug)}, {Words: phrase(lang, "探索", "Explore")}}
 	if path, err := s.Store.OrganizationPath(ctx, d.OrganizationID); err == nil && len(path) > 0 {
 		v.Publisher = path[len(path)-1].Name.In(lang)
 	}

@@ -207,10 +207,10 @@ func columnsOf(lang string, t *catalog.Table, fields []catalog.Field, profiles b
 				}
 			}
 		}
+		kind := kindOf(f, p, rows)
 		if !profiles {
 			p = nil
 		}
-		kind := kindOf(f, p, rows)
 		c := column{Name: f.Name, Sub: subName(lang, f), Kind: kind, Class: kind.Class, TypeTitle: phrase(lang, kind.TitleZh, kind.TitleEn)}
 		if explorer != "" {
 			c.Href = withQuery(explorer, url.Values{"sort": {sortText(f.Name, false)}})

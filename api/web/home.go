@@ -86,13 +86,13 @@ func (s *Site) home(c *gin.Context) error {
 			v.Curl = s.absolute(dataPath(d.Slug, r.Number, r.Tables[0].Name, "csv"))
 		}
 	}
-	v.Themes, v.Try = s.themes(ctx, lang)
+	v.Themes = s.themes(ctx, lang)
+	v.Try = tryWords(lang, newest)
 	return s.render(c, http.StatusOK, "home", v)
 }
 
-// themes lists the 22 domains with their counts, where the index can say them,
-// and searches worth trying.
-func (s *Site) themes(ctx context.Context, lang string) ([]themeCount, []link) {
+// themes lists the 22 domains with their counts, where the index can say them.
+func (s *Site) themes(ctx context.Context, lang string) []themeCount {
 	result, err := s.Index.Search(ctx, indexer.Query{Facets: true, Limit: 1, Lang: lang})
 	counts := map[string]int{}
 	if err == nil {
@@ -104,15 +104,22 @@ func (s *Site) themes(ctx context.Context, lang string) ([]themeCount, []link) {
 	for _, t := range catalog.Themes {
 		out = append(out, themeCount{Name: t.Name.In(lang), Href: href(lang, "/datasets?theme="+t.Code), Count: counts[t.Code], Counted: err == nil})
 	}
-	var try []link
-	words := []string{"停车", "空气质量", "公交", "学校", "人口"}
-	if lang == "en" {
-		words = []string{"parking", "air quality", "bus", "school", "population"}
+	return out
+}
+
+// tryWords are searches that find something: keywords of what is newest.
+func tryWords(lang string, newest []catalog.Dataset) []link {
+	var out []link
+	seen := map[string]bool{}
+	for i := range newest {
+		for _, k := range newest[i].Keywords {
+			if len(out) < 7 && !seen[k] && newest[i].OpenAttribute != catalog.Closed {
+				seen[k] = true
+				out = append(out, link{Words: k, Href: href(lang, "/datasets?q="+url.QueryEscape(k))})
+			}
+		}
 	}
-	for _, w := range words {
-		try = append(try, link{Words: w, Href: href(lang, "/datasets?q="+url.QueryEscape(w))})
-	}
-	return out, try
+	return out
 }
 
 // publishers returns every organization by id. There are hundreds, not
@@ -173,8 +180,8 @@ func drawBars(lang string, d *catalog.Dataset, r *catalog.Release, t *catalog.Ta
 	first := p.Top[0]
 	title := d.Title.In(lang)
 	c := &chart{
-		Finding: phrase(lang, "%s里，%s最多，占%s", "In %s, %s leads with %s", title, cut(first.Value, 20), percent(first.Rows, t.Rows)),
-		Sub:     phrase(lang, "按“%s”，单位：行；全表%s行", "By “%s”, in rows; %s rows in all", p.Name, number(t.Rows)),
+		Finding: phrase(lang, "%s：“%s”里%s最多，占%s", "%s: of “%s”, %s leads with %s", title, p.Name, cut(first.Value, 20), percent(first.Rows, t.Rows)),
+		Sub:     phrase(lang, "单位：行；全表%s行", "In rows; %s rows in all", number(t.Rows)),
 		Source:  d.Title, SourceHref: href(lang, "/datasets/"+d.Slug), Number: r.Number, Simulated: d.Simulated,
 		CSV: dataPath(d.Slug, r.Number, t.Name, "csv"),
 	}

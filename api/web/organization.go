@@ -30,7 +30,7 @@ type organizationNode struct {
 type organizationPage struct {
 	frame
 	Organization *catalog.Organization
-	Path         []link
+	Crumbs       []link
 	About        string
 	Below        []organizationNode
 	Results      []result
@@ -82,11 +82,11 @@ func (s *Site) organization(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	v.Path = []link{{Words: phrase(lang, "机构", "Publishers"), Href: href(lang, "/organizations")}}
+	v.Crumbs = []link{{Words: phrase(lang, "机构", "Publishers"), Href: href(lang, "/organizations")}}
 	for _, p := range path {
-		v.Path = append(v.Path, link{Words: p.Name.In(lang), Href: href(lang, "/organizations/"+p.Slug)})
+		v.Crumbs = append(v.Crumbs, link{Words: p.Name.In(lang), Href: href(lang, "/organizations/"+p.Slug)})
 	}
-	v.Path[len(v.Path)-1].Href = ""
+	v.Crumbs[len(v.Crumbs)-1].Href = ""
 	rows, err := s.Store.Organizations(ctx)
 	if err != nil {
 		return err

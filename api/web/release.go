@@ -43,7 +43,7 @@ func (s *Site) withdrawAgain(c *gin.Context, number int, why string) error {
 		return err
 	}
 	v := &datasetPage{frame: s.frame(c, "datasets", d.Title.In(language(c))), Dataset: d, Release: r, Pinned: true, Form: newForm(c.Request.PostForm)}
-	v.frame.Path = releasePath(d.Slug, number)
+	v.Path = releasePath(d.Slug, number)
 	v.Form.refuse("reason", why)
 	if err := s.describe(ctx, v, actor, releases); err != nil {
 		return err

@@ -40,7 +40,8 @@ func (s *Site) signInForm(c *gin.Context) error {
 	lang := language(c)
 	back := ownPath(c.Query("back"), "")
 	if handle.Actor(c).User != nil {
-		return seeOther(c, ownPath(back, "/steward"))
+		c.Redirect(http.StatusSeeOther, ownPath(back, href(lang, "/steward")))
+		return nil
 	}
 	v := signInPage{frame: s.frame(c, "", phrase(lang, "登录", "Sign in")), Form: newForm(nil), Back: back}
 	v.NoIndex = true
@@ -49,7 +50,7 @@ func (s *Site) signInForm(c *gin.Context) error {
 
 func (s *Site) signIn(c *gin.Context) error {
 	lang := language(c)
-	login, back := strings.TrimSpace(c.PostForm("login")), ownPath(c.PostForm("back"), "/steward")
+	login, back := strings.TrimSpace(c.PostForm("login")), ownPath(c.PostForm("back"), href(lang, "/steward"))
 	secret, _, err := s.Store.SignIn(c.Request.Context(), login, c.PostForm("password"))
 	if err != nil {
 		kind := catalog.KindOf(err)
@@ -63,7 +64,8 @@ func (s *Site) signIn(c *gin.Context) error {
 	}
 	secure := s.secure()
 	http.SetCookie(c.Writer, &http.Cookie{Name: sessionCookie(secure), Value: secret, Path: "/", MaxAge: sessionAge, HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode})
-	return seeOther(c, back)
+	c.Redirect(http.StatusSeeOther, back) // it holds its language
+	return nil
 }
 
 func (s *Site) signOut(c *gin.Context) error {

@@ -116,6 +116,7 @@ type frame struct {
 	NoIndex     bool
 	Forms       []link // this page as JSON and so on
 	BigSearch   bool   // the page has a search box of its own
+	Wide        bool   // the page is as wide as the explorer
 	RequestID   string
 	Said        string // what the last action did
 }

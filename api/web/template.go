@@ -218,7 +218,7 @@ func percent(part, whole int64) string {
 		return "<0.1%"
 	case p > 99.9:
 		return ">99.9%"
-	case p < 10:
+	case p < 10, p > 90:
 		return strconv.FormatFloat(p, 'f', 1, 64) + "%"
 	}
 	return strconv.FormatFloat(p, 'f', 0, 64) + "%"

@@ -77,7 +77,7 @@ func sentence(lang string, err error) string {
 	if !strings.HasSuffix(s, stop) && !strings.HasSuffix(s, ".") {
 		s += stop
 	}
-	if s[0] >= 'a' && s[0] <= 'z' {
+	if lang == "en" && s[0] >= 'a' && s[0] <= 'z' {
 		s = string(s[0]-'a'+'A') + s[1:]
 	}
 	return s

@@ -112,7 +112,7 @@ func BenchmarkIngest(b *testing.B) {
 		dir := b.TempDir()
 		r, err := Run(context.Background(), Request{Path: path, Name: "bench.csv", OutDir: dir}, nil)
 		if err != nil || !r.Report.Accepted {
-			b.Fatal(err, show(r))
+			b.Fatal(err, summary(r))
 		}
 		os.RemoveAll(dir)
 	}
@@ -163,7 +163,7 @@ func BenchmarkEvidence(b *testing.B) {
 	}
 	for b.Loop() {
 		for i := range h.Columns {
-			e := newEvidence()
+			e := newEvidence(1)
 			for _, c := range chunks {
 				e.add(&c.Columns[i], c.Rows)
 			}

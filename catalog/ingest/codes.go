@@ -21,8 +21,6 @@ var FindingCodes = []FindingCode{
 		catalog.Text{Zh: "请另存为CSV或XLSX后再上传。", En: "Save it as CSV or XLSX and upload that."}},
 	{"encrypted", catalog.Fatal, catalog.Text{Zh: "文件有密码保护，无法读取。", En: "The file is protected by a password and cannot be read."},
 		catalog.Text{Zh: "请去掉密码后再上传。", En: "Remove the password and upload it again."}},
-	{"file_too_large", catalog.Fatal, catalog.Text{Zh: "文件超过允许的大小。", En: "The file is larger than allowed."},
-		catalog.Text{Zh: "请拆成几个文件。", En: "Split it into several files."}},
 	{"archive_too_large", catalog.Fatal, catalog.Text{Zh: "解压后的内容超过允许的大小。", En: "The content is larger than allowed once inflated."},
 		catalog.Text{Zh: "请拆成几个文件。", En: "Split it into several files."}},
 	{"malformed_gzip", catalog.Fatal, catalog.Text{Zh: "gzip文件损坏或被截断。", En: "The gzip file is damaged or cut off."},

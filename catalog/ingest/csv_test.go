@@ -146,7 +146,7 @@ func TestLimits(t *testing.T) {
 	}
 	r, err := Run(t.Context(), Request{Path: "testdata/defects/ragged.csv", Name: "a.csv", OutDir: t.TempDir(), Limits: Limits{Rows: 1}}, nil)
 	if err != nil || r.Report.FirstError() == nil {
-		t.Error(err, show(r))
+		t.Error(err, summary(r))
 	}
 }
 

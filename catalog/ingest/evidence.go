@@ -6,7 +6,13 @@ import (
 	"taihu/catalog"
 )
 
-const maxAgainst = 20 // cells against a type that a report lists
+const (
+	maxAgainst = 20 // cells against a type that a report lists
+	// wideTable is the number of columns beyond which a report lists only the
+	// first cells against: it has to stay readable, and fit into memory.
+	wideTable      = 1000
+	maxAgainstWide = 2
+)
 
 // variant is a type in one of its spellings; evidence is gathered for each.
 type variant uint8
@@ -77,11 +83,18 @@ type evidence struct {
 	// each whose list is not full.
 	against [variantCount][]catalog.Against
 	open    uint16
+	list    int // length of a full list
 	// first is the first cell of a class that deserves a finding of its own.
 	first [classCount]catalog.Against
 }
 
-func newEvidence() *evidence { return &evidence{open: allVariants} }
+// newEvidence begins the evidence of one of so many columns.
+func newEvidence(columns int) *evidence {
+	if columns > wideTable {
+		return &evidence{open: allVariants, list: maxAgainstWide}
+	}
+	return &evidence{open: allVariants, list: maxAgainst}
+}
 
 // add weighs a column of a chunk; rows are the source's row numbers.
 func (e *evidence) add(k *Column, rows []int64) {
@@ -137,7 +150,7 @@ func (e *evidence) contradict(c class, row int64, cell []byte) {
 	for v := range variantCount {
 		if bit := uint16(1) << v; e.open&bit != 0 && agrees[c]&bit == 0 {
 			e.against[v] = append(e.against[v], a)
-			if len(e.against[v]) == maxAgainst {
+			if len(e.against[v]) == e.list {
 				e.open &^= bit
 			}
 		}

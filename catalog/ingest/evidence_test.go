@@ -58,7 +58,7 @@ func TestDecidedTypes(t *testing.T) {
 	}{
 		{"n", "1|2|3", "integer"},
 		{"n", "1|2.5|NaN", "number"},
-		{"n", "1|NaN", "text"}, // words without a fraction beside them … and one whole number
+		{"n", "1|NaN", "number"},
 		{"n", "NaN|Inf", "text"},
 		{"n", "1|1E5", "text"},
 		{"n", "1.5|1e5", "number"},
@@ -93,7 +93,7 @@ func TestDecidedTypes(t *testing.T) {
 	} {
 		r := ingestBytes(t, "t.csv", column(test.header, strings.Split(test.cells, "|")...), catalog.IngestOptions{HeaderRow: 1})
 		if !r.Report.Accepted {
-			t.Errorf("%s %s: %s", test.header, test.cells, show(r))
+			t.Errorf("%s %s: %s", test.header, test.cells, summary(r))
 			continue
 		}
 		f := r.Tables[0].Table.Schema.Fields[0]
@@ -148,7 +148,7 @@ func TestChosenTypes(t *testing.T) {
 	}
 	r := ingestBytes(t, "t.csv", column("n", "1"), catalog.IngestOptions{Types: map[string]catalog.Type{"m": catalog.Integer}})
 	if f := r.Report.FirstError(); f == nil || f.Code != "unknown_column" {
-		t.Errorf("a type for no column: %s", show(r))
+		t.Errorf("a type for no column: %s", summary(r))
 	}
 }
 
@@ -159,7 +159,7 @@ func FuzzTypedTextReadsBack(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, cell string) {
-		e := newEvidence()
+		e := newEvidence(1)
 		var k Column
 		k.Append([]byte(cell))
 		e.add(&k, []int64{2})

@@ -17,8 +17,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"runtime"
 	"runtime/debug"
+	"slices"
 
 	"taihu/catalog"
 	"taihu/catalog/table"
@@ -143,6 +145,9 @@ func (r *run) discard() {
 
 // file reads every table of the file.
 func (r *run) file(ctx context.Context) error {
+	if err := checkOptions(r.req.Options); err != nil {
+		return err
+	}
 	info, err := os.Stat(r.req.Path)
 	if err != nil {
 		return err
@@ -177,6 +182,24 @@ func (r *run) file(ctx context.Context) error {
 	for name := range r.req.Options.Types {
 		if !chosen[name] && !r.findings.Fatal() {
 			return refuse("unknown_column", "没有名为“%[1]s”的列。", "There is no column called %[1]q.", name).at(0, name, "")
+		}
+	}
+	return nil
+}
+
+var zoneForm = regexp.MustCompile(`^(Z|[+-](0\d|1[0-8]):[0-5]\d)$`)
+
+// checkOptions refuses what a steward cannot have meant.
+func checkOptions(o catalog.IngestOptions) error {
+	if o.Table != "" && catalog.CheckTableName(o.Table) != nil {
+		return refuse("bad_option", "表名“%[1]s”不可用：请用1至64个小写字母、数字、下划线或连字符。", "%[1]q cannot name a table: use 1 to 64 of the characters a-z, 0-9, _ and -.", o.Table)
+	}
+	if o.Zone != "" && !zoneForm.MatchString(o.Zone) {
+		return refuse("bad_option", "时区“%[1]s”有误：请写作 +08:00 或 Z。", "The zone %[1]q is wrong: write it as +08:00 or Z.", o.Zone)
+	}
+	for column, t := range o.Types {
+		if !slices.Contains(catalog.Types, t) {
+			return refuse("bad_option", "列“%[1]s”的类型“%[2]s”不存在。", "Column %[1]q: there is no type %[2]q.", column, string(t))
 		}
 	}
 	return nil

@@ -126,8 +126,8 @@ func valueOf(t testing.TB, f catalog.Field, shown string) table.Value {
 	return v
 }
 
-// show writes a result in a few lines: verdict, findings, columns.
-func show(r Result) string {
+// summary writes a result in a few lines: verdict, findings, columns.
+func summary(r Result) string {
 	var b strings.Builder
 	for _, f := range r.Report.Findings {
 		fmt.Fprintf(&b, "%s %s row=%d col=%q value=%q n=%d: %s\n", f.Severity, f.Code, f.Row, f.Column, f.Value, f.Count, f.Message.En)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/deprecated"
@@ -162,9 +163,12 @@ func checkGroups(meta *format.FileMetaData, size, maxRows int64) error {
 
 func checkChunk(m *format.ColumnMetaData, name string, rows, size int64) error {
 	switch m.Codec {
-	case format.Uncompressed, format.Snappy, format.Gzip, format.Zstd, format.Lz4Raw:
-	default:
+	case format.Uncompressed, format.Snappy, format.Gzip, format.Zstd:
+	default: // LZ4_RAW too: parquet-go v0.32.0 reads pages of it that compress well as wrong values
 		return refuse("unsupported_parquet", "列 %[1]q 的压缩方法 %[2]s 不支持。", "The compression %[2]s of the column %[1]q is not supported.", shorten(name), m.Codec.String()).at(0, name, "")
+	}
+	if m.Type == format.Boolean && runLength(m) {
+		return refuse("unsupported_parquet", "布尔列 %q 使用了 RLE 编码，不支持。", "The boolean column %q uses the RLE encoding, which is not supported.", shorten(name)).at(0, name, "")
 	}
 	start := m.DataPageOffset
 	if d := m.DictionaryPageOffset; d > 0 && d < start {
@@ -174,6 +178,18 @@ func checkChunk(m *format.ColumnMetaData, name string, rows, size int64) error {
 		return refuse("malformed_parquet", "列 %q 的位置或值数不对。", "The place or the number of values of the column %q is wrong.", shorten(name)).at(0, name, "")
 	}
 	return nil
+}
+
+// runLength reports whether the values of a chunk, not only its levels, are
+// encoded as RLE. parquet-go v0.32.0 reads such booleans wrongly (its decodeBits
+// fills runs of true with 0x01 and runs that end within a byte to its end).
+func runLength(m *format.ColumnMetaData) bool {
+	for _, s := range m.EncodingStats {
+		if s.Encoding == format.RLE && (s.PageType == format.DataPage || s.PageType == format.DataPageV2) {
+			return true
+		}
+	}
+	return !slices.Contains(m.Encoding, format.Plain)
 }
 
 // guardParquet turns errors and panics of the decoder into a verdict: it reads a

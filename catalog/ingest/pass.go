@@ -163,7 +163,7 @@ func (p *firstPass) do(ctx context.Context) error {
 	columns := []parquet.Column{parquet.RowNumber()}
 	for _, f := range p.fields {
 		columns = append(columns, parquet.Column{Name: f.Name, Type: catalog.String})
-		p.evidence = append(p.evidence, newEvidence())
+		p.evidence = append(p.evidence, newEvidence(len(p.fields)))
 	}
 	out, err := p.create(p.path, columns)
 	if err != nil {

@@ -41,7 +41,7 @@ func TestSpectrumTextTablesEqualTheirJSON(t *testing.T) {
 		name := strings.TrimSuffix(filepath.Base(path), ".csv")
 		r := ingestFile(t, path, filepath.Base(path), catalog.IngestOptions{})
 		if !r.Report.Accepted || len(r.Tables) != 1 {
-			t.Errorf("%s: %s", name, show(r))
+			t.Errorf("%s: %s", name, summary(r))
 			continue
 		}
 		if disagree[name] {
@@ -75,7 +75,7 @@ func TestGB18030TwinHasTheSameContent(t *testing.T) {
 	a := ingestFile(t, filepath.Join(dir, "streets.csv"), "streets.csv", catalog.IngestOptions{})
 	b := ingestFile(t, filepath.Join(dir, "streets.gb18030.csv"), "streets.gb18030.csv", catalog.IngestOptions{})
 	if !a.Report.Accepted || !b.Report.Accepted {
-		t.Fatal(show(a), show(b))
+		t.Fatal(summary(a), summary(b))
 	}
 	if a.Report.Encoding != "utf-8" || b.Report.Encoding != "gb18030" {
 		t.Errorf("encodings %s and %s", a.Report.Encoding, b.Report.Encoding)

@@ -142,7 +142,7 @@ func (k *Column) Append(cell []byte) {
 // AppendKind adds a cell of the given kind.
 func (k *Column) AppendKind(cell []byte, kind Kind) {
 	if kind != Plain && k.Kinds == nil {
-		k.Kinds = make([]Kind, len(k.Ends), chunkRows)
+		k.Kinds = make([]Kind, len(k.Ends), cap(k.Ends)+1)
 	}
 	k.Append(cell)
 	if kind != Plain {

@@ -35,7 +35,7 @@ func (t *converter) convert(k *Column, v *table.Vector, bad func(i int, cell []b
 	}
 	null := v.Null[:0:cap(v.Null)]
 	if cap(null) < n {
-		null = make([]bool, 0, max(n, chunkRows))
+		null = make([]bool, 0, n+n/8)
 	}
 	null = null[:n]
 	anyNull := false
@@ -78,7 +78,7 @@ func (t *converter) reset(v *table.Vector, n int) {
 
 func zeros[T any](s []T, n int) []T {
 	if cap(s) < n {
-		return make([]T, n, max(n, chunkRows))
+		return make([]T, n, n+n/8)
 	}
 	s = s[:n]
 	clear(s)

@@ -290,6 +290,9 @@ func (s *sheetScanner) readCell(row *sheetRow, last int) (int, error) {
 	}
 	s.scratch = s.scratch[:0]
 	if text, ok := s.tok.simple("<v>", "</v></c>"); ok {
+		if len(text) > s.maxCell {
+			return 0, s.tooLong(c.col)
+		}
 		c.value = true
 		if s.scratch, err = appendText(s.scratch, text, true); err != nil {
 			return 0, s.refuse(err)
@@ -297,6 +300,9 @@ func (s *sheetScanner) readCell(row *sheetRow, last int) (int, error) {
 		return c.col, s.addCell(row, c)
 	}
 	if text, ok := s.tok.simple("<is><t>", "</t></is></c>"); ok {
+		if len(text) > s.maxCell {
+			return 0, s.tooLong(c.col)
+		}
 		c.value = true
 		if s.rich, err = appendText(s.rich[:0], text, true); err != nil {
 			return 0, s.refuse(err)
@@ -340,10 +346,14 @@ func (s *sheetScanner) readCell(row *sheetRow, last int) (int, error) {
 				return 0, s.refuse(err)
 			}
 			if len(s.scratch) > s.maxCell {
-				return 0, s.malformed(c.col, nil, "单元格超过 %d 字节", "a cell of more than %d bytes", s.maxCell)
+				return 0, s.tooLong(c.col)
 			}
 		}
 	}
+}
+
+func (s *sheetScanner) tooLong(col int) error {
+	return refuse("cell_too_long", "单元格超过 %d 字节。", "A cell of more than %d bytes.", s.maxCell).at(int64(s.row), columnLetters(col), "")
 }
 
 // cellHead reads the attributes of a cell.

@@ -100,7 +100,7 @@ func richText(tok *xmlTokens, dst, scratch []byte, maxCell int) ([]byte, []byte,
 				return dst, scratch, err
 			}
 			if len(scratch) > maxCell {
-				return dst, scratch, syntaxf("a cell of more than %d bytes", maxCell)
+				return dst, scratch, refuse("cell_too_long", "单元格超过 %d 字节。", "A cell of more than %d bytes.", maxCell)
 			}
 		}
 	}

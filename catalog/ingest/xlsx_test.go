@@ -168,6 +168,19 @@ func codeOf(err error) string {
 	return err.Error()
 }
 
+// asRefusal returns the verdict in an error, whether refusal or attachment.
+func asRefusal(err error) *Refusal {
+	var r *Refusal
+	var a *attach
+	switch {
+	case errors.As(err, &a):
+		return &a.Refusal
+	case errors.As(err, &r):
+		return r
+	}
+	return nil
+}
+
 func codesOf(list []catalog.Finding) map[string]int {
 	out := map[string]int{}
 	for _, f := range list {

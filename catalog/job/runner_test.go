@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -146,24 +147,74 @@ func TestRunnerStopsGracefully(t *testing.T) {
 	})
 }
 
+// slowQueue lets the store's clock go on by most of a lease with every
+// extension, so that a job is long without the test being so.
+type slowQueue struct {
+	*store.DB
+	clock      *atomic.Int64 // nanoseconds
+	extensions *atomic.Int64
+}
+
+func (q slowQueue) Extend(ctx context.Context, j *job.Job, lease time.Duration) error {
+	err := q.DB.Extend(ctx, j, lease)
+	if err == nil {
+		q.extensions.Add(1)
+		q.clock.Add(int64(lease) * 9 / 10)
+	}
+	return err
+}
+
 func TestRunnerKeepsLongJobsAndLeavesLostOnes(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		var runs atomic.Int64
-		finish := make(chan struct{})
-		handlers := map[string]job.Handler{catalog.JobIndex: func(context.Context, *job.Job) error { runs.Add(1); <-finish; return nil }}
-		for range 2 {
-			start(t, &job.Runner{Queue: db, Lease: 300 * time.Millisecond, Poll: 20 * time.Millisecond, Handlers: handlers})
-		}
-		if err := db.Enqueue(t.Context(), catalog.JobIndex, struct{}{}); err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(1200 * time.Millisecond) // four leases long
-		close(finish)
-		soon(t, "the job done", func() bool { return pending(t, db) == 0 })
-		if runs.Load() != 1 {
-			t.Fatalf("the job ran %d times though its lease was extended", runs.Load())
-		}
-	})
+	for name, dsn := range map[string]func(t *testing.T) string{
+		"sqlite":   func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "t.db") },
+		"postgres": func(t *testing.T) string { return storetest.Postgres(t) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			var clock, extensions, runs atomic.Int64
+			clock.Store(time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC).UnixNano())
+			db := storetest.Open(t, dsn(t), store.Options{Clock: func() time.Time { return time.Unix(0, clock.Load()).UTC() }})
+			finish, lost := make(chan struct{}), make(chan error, 1)
+			handlers := map[string]job.Handler{
+				catalog.JobIndex: func(context.Context, *job.Job) error { runs.Add(1); <-finish; return nil },
+				catalog.JobWarm:  func(ctx context.Context, _ *job.Job) error { <-ctx.Done(); lost <- ctx.Err(); return ctx.Err() },
+			}
+			q := slowQueue{DB: db, clock: &clock, extensions: &extensions}
+			for range 2 {
+				start(t, &job.Runner{Queue: q, Lease: 150 * time.Millisecond, Poll: 10 * time.Millisecond, Handlers: handlers})
+			}
+			if err := db.Enqueue(t.Context(), catalog.JobIndex, struct{}{}); err != nil {
+				t.Fatal(err)
+			}
+			soon(t, "four leases pass", func() bool { return extensions.Load() >= 5 })
+			close(finish)
+			soon(t, "the job done", func() bool { return pending(t, db) == 0 })
+			if runs.Load() != 1 {
+				t.Fatalf("the job ran %d times though its lease was extended", runs.Load())
+			}
+
+			// Now the lease runs out under a running job, and another worker takes it.
+			if err := db.Enqueue(t.Context(), catalog.JobWarm, struct{}{}); err != nil {
+				t.Fatal(err)
+			}
+			var thief *catalog.Job
+			soon(t, "the job taken over", func() bool {
+				clock.Add(int64(time.Hour))
+				var err error
+				if thief, err = db.Lease(t.Context(), "thief", []string{catalog.JobWarm}, 100*time.Hour); err != nil {
+					t.Fatal(err)
+				}
+				return thief != nil && thief.Attempt > 1
+			})
+			select {
+			case <-lost:
+			case <-time.After(10 * time.Second):
+				t.Fatal("the handler was not told that the lease is lost")
+			}
+			if err := db.Finish(t.Context(), thief); err != nil {
+				t.Fatalf("the new holder was disturbed: %v", err)
+			}
+		})
+	}
 }
 
 func TestManyRunnersRunEachJobOnce(t *testing.T) {

@@ -206,7 +206,7 @@ func appendWide(dst []byte, s string, scale int) ([]byte, error) {
 			if digits > 0 || d > 0 {
 				digits++
 			}
-		case s[i] == '.' && point < 0 && i > 0:
+		case s[i] == '.' && point < 0 && scale > 0 && i > 0 && s[i-1] != '-':
 			point = i
 		case i == 0 && negative:
 		default:

@@ -4,7 +4,9 @@
 //
 // It gives content only: organizations, metadata and the files that a steward
 // would upload. Demo, tests and documentation load them by the normal way in. It
-// knows no store, no server and no formats beyond the files it writes.
+// knows no store, no server and no formats beyond the files it writes. Every byte
+// comes from seeds and integer arithmetic: no clock, no floating point, so that
+// all machines make the same files.
 package sample
 
 import (
@@ -34,6 +36,9 @@ type Release struct {
 type TableWords struct {
 	Title  catalog.Text
 	Fields map[string]FieldWords
+	// Sample is the steward's sample of a conditional dataset: a JSON array of at
+	// most catalog.SampleRows row objects; nil otherwise.
+	Sample []byte
 }
 
 // FieldWords describes a column.
@@ -42,6 +47,8 @@ type FieldWords struct {
 	Unit        string
 	Description catalog.Text
 	Codes       []catalog.Code
+	// Type is the type that ingest finds by itself; tests hold it to that.
+	Type catalog.Type
 }
 
 // File is one file to upload. Write writes the same bytes each time.
@@ -55,4 +62,15 @@ type File struct {
 type Organization struct {
 	catalog.Organization
 	Parent string
+}
+
+// Datasets lists the sample datasets, the real one first.
+func Datasets() []Dataset {
+	var all []Dataset
+	for _, subject := range []func() []Dataset{
+		article, parking, transport, air, water, weather, city, society, services, market, economy, district,
+	} {
+		all = append(all, subject()...)
+	}
+	return all
 }

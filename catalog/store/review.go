@@ -2,37 +2,62 @@ package store
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"taihu/catalog"
 	"taihu/catalog/failpoint"
 )
 
-// move runs one step of the state machine on a draft: it asks catalog.Can,
-// compares rowVersion (0: any), checks the arrow, lets f do what belongs to the
-// step, writes the release and the event f's facts tell.
-func (db *DB) move(ctx context.Context, actor catalog.Actor, id string, rowVersion int64, action catalog.Action, next catalog.State, verb string,
-	f func(t *tx, r *catalog.Release, d *datasetRow) (facts, error)) (*catalog.Release, error) {
+// step is one verb on a draft: which arrows of the state machine it walks, and
+// what else belongs to it.
+type step struct {
+	verb   string
+	action catalog.Action
+	from   []catalog.State // where the verb begins; nil: wherever an arrow leads to next
+	next   catalog.State
+	also   func(t *tx, r *catalog.Release, d *datasetRow) (facts, error) // nil: nothing
+}
+
+// check returns Conflict wrong_state where the step does not begin in state s.
+// An arrow is not enough: withdrawn to published is a restoration, and no verb
+// on drafts may walk it.
+func (s step) check(state catalog.State) error {
+	if err := state.CheckMove(s.next); err != nil {
+		return err
+	}
+	if s.from != nil && !slices.Contains(s.from, state) {
+		return catalog.Errorf(catalog.Conflict, "wrong_state", "the release is %s: this can only be done to one that is %s", state, s.from[0]).
+			With("state", string(state)).InChinese("这一版现在是%s，只有%s的才能这样做", state.Words().Zh, s.from[0].Words().Zh)
+	}
+	return nil
+}
+
+// move does a step: it asks catalog.Can, checks the state, compares rowVersion
+// (0: any), does what belongs to the step, writes the release and the event.
+func (db *DB) move(ctx context.Context, actor catalog.Actor, id string, rowVersion int64, s step) (*catalog.Release, error) {
 	var r *catalog.Release
-	err := db.update(ctx, verb, func(t *tx) error {
+	err := db.update(ctx, s.verb, func(t *tx) error {
 		var d *datasetRow
 		var err error
-		if r, d, err = t.draft(ctx, actor, id, action, t.lock()); err != nil {
+		if r, d, err = t.draft(ctx, actor, id, s.action, t.lock()); err != nil {
 			return err
 		}
 		// The state first: who is late learns what happened, not only that something did.
-		if err := r.State.CheckMove(next); err != nil {
+		if err := s.check(r.State); err != nil {
 			return err
 		}
 		if err := checkVersion(rowVersion, r.RowVersion); err != nil {
 			return err
 		}
 		from := r.State
-		said, err := f(t, r, d)
-		if err != nil {
-			return err
+		var said facts
+		if s.also != nil {
+			if said, err = s.also(t, r, d); err != nil {
+				return err
+			}
 		}
-		r.State = next
+		r.State = s.next
 		r.RowVersion++
 		n, err := t.exec(ctx, `
 			UPDATE releases SET state = ?, number = ?, comment = ?, submitted_by = ?, approved_by = ?, published_by = ?, published_at = ?, row_version = ?
@@ -44,13 +69,13 @@ func (db *DB) move(ctx context.Context, actor catalog.Actor, id string, rowVersi
 		if n != 1 {
 			return stale(r.RowVersion)
 		}
-		if err := t.event(ctx, d.ID, actor, verb, r.ID, said); err != nil {
+		if err := t.event(ctx, d.ID, actor, s.verb, r.ID, said); err != nil {
 			return err
 		}
 		if err := t.contents(ctx, r, tableColumns); err != nil {
 			return err
 		}
-		if next == catalog.Published {
+		if s.next == catalog.Published {
 			return failpoint.Hit("publish.before_commit")
 		}
 		return nil
@@ -70,28 +95,25 @@ func numberOrNull(n int) any {
 
 // Submit hands a ready draft to the reviewers. Its stewards may.
 func (db *DB) Submit(ctx context.Context, actor catalog.Actor, draftID string, rowVersion int64) (*catalog.Release, error) {
-	return db.move(ctx, actor, draftID, rowVersion, catalog.EditDraft, catalog.InReview, "draft.submitted", func(_ *tx, r *catalog.Release, _ *datasetRow) (facts, error) {
+	return db.move(ctx, actor, draftID, rowVersion, step{verb: "draft.submitted", action: catalog.EditDraft, from: []catalog.State{catalog.Ready}, next: catalog.InReview, also: func(_ *tx, r *catalog.Release, _ *datasetRow) (facts, error) {
 		r.SubmittedBy, r.Comment = actor.ID(), ""
 		return nil, nil
-	})
+	}})
 }
 
 // TakeBack makes a submitted draft ready again. Its stewards may.
 func (db *DB) TakeBack(ctx context.Context, actor catalog.Actor, draftID string, rowVersion int64) (*catalog.Release, error) {
-	return db.move(ctx, actor, draftID, rowVersion, catalog.EditDraft, catalog.Ready, "draft.taken_back", func(_ *tx, r *catalog.Release, _ *datasetRow) (facts, error) {
-		if r.State != catalog.InReview { // the other arrow to ready belongs to the check
-			return nil, r.State.CheckMove(catalog.InReview)
-		}
+	return db.move(ctx, actor, draftID, rowVersion, step{verb: "draft.taken_back", action: catalog.EditDraft, from: []catalog.State{catalog.InReview}, next: catalog.Ready, also: func(_ *tx, r *catalog.Release, _ *datasetRow) (facts, error) {
 		r.SubmittedBy = ""
 		return nil, nil
-	})
+	}})
 }
 
 // Approve approves a submitted draft. Reviewers may, but not who submitted it
 // (Forbidden own_draft), unless no other member may approve in the organization
 // or the actor administers the portal: then the event says self_approved.
 func (db *DB) Approve(ctx context.Context, actor catalog.Actor, draftID string, rowVersion int64) (*catalog.Release, error) {
-	return db.move(ctx, actor, draftID, rowVersion, catalog.ReviewDraft, catalog.Approved, "draft.approved", func(t *tx, r *catalog.Release, d *datasetRow) (facts, error) {
+	return db.move(ctx, actor, draftID, rowVersion, step{verb: "draft.approved", action: catalog.ReviewDraft, from: []catalog.State{catalog.InReview}, next: catalog.Approved, also: func(t *tx, r *catalog.Release, d *datasetRow) (facts, error) {
 		said := facts{}
 		if actor.ID() == r.SubmittedBy {
 			if !actor.IsSiteAdmin() {
@@ -108,7 +130,7 @@ func (db *DB) Approve(ctx context.Context, actor catalog.Actor, draftID string, 
 		}
 		r.ApprovedBy = actor.ID()
 		return said, nil
-	})
+	}})
 }
 
 // Return gives a submitted draft back to its stewards with a comment that says
@@ -117,17 +139,15 @@ func (db *DB) Return(ctx context.Context, actor catalog.Actor, draftID, comment 
 	if comment = strings.TrimSpace(comment); comment == "" {
 		return nil, invalid("comment", "请写明退回原因", "say what has to be changed")
 	}
-	return db.move(ctx, actor, draftID, rowVersion, catalog.ReviewDraft, catalog.Returned, "draft.returned", func(_ *tx, r *catalog.Release, _ *datasetRow) (facts, error) {
+	return db.move(ctx, actor, draftID, rowVersion, step{verb: "draft.returned", action: catalog.ReviewDraft, from: []catalog.State{catalog.InReview}, next: catalog.Returned, also: func(_ *tx, r *catalog.Release, _ *datasetRow) (facts, error) {
 		r.Comment = comment
 		return facts{"comment": comment}, nil
-	})
+	}})
 }
 
 // Abandon ends a draft for good. Its stewards may.
 func (db *DB) Abandon(ctx context.Context, actor catalog.Actor, draftID string, rowVersion int64) (*catalog.Release, error) {
-	return db.move(ctx, actor, draftID, rowVersion, catalog.EditDraft, catalog.Abandoned, "draft.abandoned", func(*tx, *catalog.Release, *datasetRow) (facts, error) {
-		return nil, nil
-	})
+	return db.move(ctx, actor, draftID, rowVersion, step{verb: "draft.abandoned", action: catalog.EditDraft, next: catalog.Abandoned})
 }
 
 // Publish makes an approved draft the next release: in one transaction it gets
@@ -135,7 +155,7 @@ func (db *DB) Abandon(ctx context.Context, actor catalog.Actor, draftID string, 
 // index it and encode its usual exports are enqueued. Reviewers may. Of two at
 // once one wins and the other is told (Conflict wrong_state).
 func (db *DB) Publish(ctx context.Context, actor catalog.Actor, draftID string, rowVersion int64) (*catalog.Release, error) {
-	r, err := db.move(ctx, actor, draftID, rowVersion, catalog.ReviewDraft, catalog.Published, "release.published", func(t *tx, r *catalog.Release, d *datasetRow) (facts, error) {
+	r, err := db.move(ctx, actor, draftID, rowVersion, step{verb: "release.published", action: catalog.ReviewDraft, from: []catalog.State{catalog.Approved, catalog.Scheduled}, next: catalog.Published, also: func(t *tx, r *catalog.Release, d *datasetRow) (facts, error) {
 		var highest int
 		if _, err := t.value(ctx, `SELECT COALESCE(MAX(number), 0) FROM releases WHERE dataset_id = ?`, []any{d.ID}, &highest); err != nil {
 			return nil, err
@@ -152,7 +172,7 @@ func (db *DB) Publish(ctx context.Context, actor catalog.Actor, draftID string, 
 			return nil, err
 		}
 		return t.publication(ctx, r)
-	})
+	}})
 	if err != nil {
 		return nil, err
 	}

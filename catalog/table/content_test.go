@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"taihu/catalog"
+	"taihu/catalog/parquet/parquettest"
 	"taihu/catalog/table"
 )
 
@@ -101,5 +102,19 @@ func TestVectorAppendJSON(t *testing.T) {
 	broken := table.Vector{Type: catalog.JSON, Text: []string{`{"a":`}}
 	if got := string(broken.AppendJSON(nil, 0)); got != `"{\"a\":"` {
 		t.Errorf("broken JSON became %s", got)
+	}
+}
+
+// BenchmarkContentHash hashes 100,000 rows of the mixed table.
+func BenchmarkContentHash(b *testing.B) {
+	batches := parquettest.MixedBatches(100_000, 2048)
+	for b.Loop() {
+		h := table.NewContentHash(parquettest.MixedFields())
+		for _, batch := range batches {
+			if err := h.Add(batch); err != nil {
+				b.Fatal(err)
+			}
+		}
+		h.Sum()
 	}
 }

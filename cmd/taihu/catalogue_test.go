@@ -10,6 +10,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding/charmap"
 
 	"taihu/api"
 	"taihu/catalog"
@@ -74,7 +77,7 @@ func TestCatalogues(t *testing.T) {
 // importAll imports a folder and returns what was not published.
 func (s *server) importAll(t *testing.T, folder, organization string, want int) []importOutcome {
 	t.Helper()
-	out, _ := s.command("import", folder, "--server="+s.URL, "--token="+s.token(), "--organization="+organization, "--prefix="+organization+"-", "--json")
+	out, _ := s.command("import", folder, "--server="+s.URL, "--token="+s.token(), "--organization="+organization, "--prefix="+organization+"-", "--fallback-encoding=windows-1252", "--json")
 	var result struct{ Outcomes []importOutcome }
 	if err := json.Unmarshal([]byte(out), &result); err != nil {
 		t.Fatalf("import %s: %v in %s", folder, err, out)
@@ -128,6 +131,12 @@ func (s *server) compareExports(t *testing.T, slug string) {
 // compareSource holds a table to its CSV: texts equal, numbers of equal value.
 func compareSource(t *testing.T, source string, g grid, columns []api.Column) {
 	t.Helper()
+	if !utf8.ValidString(source) { // read as --fallback-encoding says
+		var err error
+		if source, err = charmap.Windows1252.NewDecoder().String(source); err != nil {
+			t.Fatal(err)
+		}
+	}
 	reader := csv.NewReader(strings.NewReader(strings.TrimPrefix(source, "\ufeff")))
 	reader.LazyQuotes, reader.FieldsPerRecord = true, -1
 	if _, err := reader.Read(); err != nil {
@@ -146,7 +155,7 @@ func compareSource(t *testing.T, source string, g grid, columns []api.Column) {
 			switch column.Type {
 			case catalog.Integer, catalog.Decimal, catalog.Number:
 				if g.rows[r][c] == nil {
-					if want != "" && want != "NA" && want != "N/A" && want != "null" && want != `\N` && want != "-" {
+					if want = strings.TrimSpace(want); want != "" && want != "NA" && want != "N/A" && want != "null" && want != `\N` && want != "-" {
 						t.Fatalf("row %d, column %s: null, the source says %q", r+1, column.Name, want)
 					}
 					continue

@@ -32,6 +32,7 @@ type importCommand struct {
 	Prefix       string `help:"Put before each dataset's slug, such as owid-."`
 	Index        string `help:"Index CSV inside the folder; found where there is just one CSV at the top." placeholder:"FILE"`
 	Licence      string `default:"source-terms" help:"Licence of datasets whose package states none."`
+	Fallback     string `name:"fallback-encoding" placeholder:"ENCODING" help:"Encoding of files that do not show their own, such as windows-1252; without it they are refused as encoding_ambiguous."`
 	At           int    `name:"parallel" default:"3" help:"Datasets on the way at a time."`
 	JSON         bool   `name:"json" help:"Print the result as JSON."`
 }
@@ -150,15 +151,8 @@ func (c *importCommand) one(ctx context.Context, cl *client.Client, it importIte
 			return fail(err)
 		}
 	}
-	for draft.State == catalog.Checking {
-		select {
-		case <-ctx.Done():
-			return fail(ctx.Err())
-		case <-time.After(150 * time.Millisecond):
-		}
-		if draft, err = cl.Draft(ctx, draft.ID); err != nil {
-			return fail(err)
-		}
+	if draft, err = c.checked(ctx, cl, draft); err != nil {
+		return fail(err)
 	}
 	if draft.State == catalog.Rejected {
 		out.State = "refused"
@@ -171,9 +165,12 @@ func (c *importCommand) one(ctx context.Context, cl *client.Client, it importIte
 		_, _ = cl.Act(ctx, draft.ID, "abandon") // what it was refused for is in the table
 		return out
 	}
-	if len(draft.Tables) == 1 && len(it.Words.Fields) > 0 {
-		if err := cl.Do(ctx, http.MethodPut, "/api/v1/drafts/"+draft.ID+"/tables/"+draft.Tables[0].Name, it.Words, nil); err != nil {
-			return fail(err)
+	if len(draft.Tables) == 1 {
+		words := matchWords(it.Words, draft.Tables[0].Columns)
+		if len(words.Fields) > 0 {
+			if err := cl.Do(ctx, http.MethodPut, "/api/v1/drafts/"+draft.ID+"/tables/"+draft.Tables[0].Name, words, nil); err != nil {
+				return fail(err)
+			}
 		}
 	}
 	p := publishCommand{}
@@ -183,6 +180,57 @@ func (c *importCommand) one(ctx context.Context, cl *client.Client, it importIte
 	out.State = "waiting"
 	if draft.State == catalog.Published {
 		out.State = "published"
+	}
+	return out
+}
+
+// checked waits until a draft has been checked. Files that do not show their
+// encoding are read again in the one stated for such.
+func (c *importCommand) checked(ctx context.Context, cl *client.Client, draft *api.Draft) (*api.Draft, error) {
+	tried := false
+	for {
+		for draft.State == catalog.Checking {
+			select {
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			case <-time.After(150 * time.Millisecond):
+			}
+			var err error
+			if draft, err = cl.Draft(ctx, draft.ID); err != nil {
+				return nil, err
+			}
+		}
+		if draft.State != catalog.Rejected || c.Fallback == "" || tried {
+			return draft, nil
+		}
+		tried = true
+		for _, f := range draft.Files {
+			if f.Report == nil || f.Report.FirstError() == nil || f.Report.FirstError().Code != "encoding_ambiguous" {
+				continue
+			}
+			o := f.Options
+			o.Encoding = c.Fallback
+			path := "/api/v1/drafts/" + draft.ID + "/files/" + url.PathEscape(f.Name) + "/options"
+			if err := cl.Do(ctx, http.MethodPut, path, o, draft); err != nil {
+				return nil, err
+			}
+		}
+	}
+}
+
+// matchWords keeps the words whose field is a column of the table; descriptors
+// differ from their files in blanks, and name columns that are not there.
+func matchWords(words api.TableEdit, columns []api.Column) api.TableEdit {
+	plain := func(s string) string { return strings.ToLower(strings.Join(strings.Fields(s), " ")) }
+	byName := map[string]string{}
+	for _, c := range columns {
+		byName[plain(c.Name)] = c.Name
+	}
+	out := api.TableEdit{Title: words.Title, Fields: map[string]api.FieldEdit{}}
+	for name, w := range words.Fields {
+		if column, ok := byName[plain(name)]; ok {
+			out.Fields[column] = w
+		}
 	}
 	return out
 }

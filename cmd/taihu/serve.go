@@ -7,7 +7,10 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"taihu/api"
@@ -34,6 +37,9 @@ func (workCommand) Run(ctx context.Context, cfg *Config, _ environment, log *slo
 	if err := p.migrated(ctx); err != nil {
 		return errors.Join(err, p.close())
 	}
+	if err := p.takeBackLeases(ctx); err != nil {
+		return errors.Join(err, p.close())
+	}
 	log.Info("job runner started", "jobs_at_a_time", cfg.Jobs)
 	return errors.Join(p.runner().Run(ctx), p.close())
 }
@@ -49,6 +55,30 @@ func (p *portal) migrated(ctx context.Context) error {
 		return fmt.Errorf("the database lacks %d migrations (%s): run taihu migrate first", len(pending), strings.Join(pending, ", "))
 	}
 	return err
+}
+
+// takeBackLeases lets jobs of a runner on this machine that was killed go on at
+// once. A runner's name is host:pid; one with our own name is our former life.
+func (p *portal) takeBackLeases(ctx context.Context) error {
+	host, err := os.Hostname()
+	if err != nil {
+		return nil // then leases run out by themselves
+	}
+	n, err := p.store.TakeBackLeases(ctx, func(worker string) bool {
+		name, number, _ := strings.Cut(worker, ":")
+		pid, err := strconv.Atoi(number)
+		return err == nil && name == host && (pid == os.Getpid() || !alive(pid))
+	})
+	if n > 0 {
+		p.log.Info("jobs of a process that died go on", "jobs", n)
+	}
+	return err
+}
+
+// alive reports whether a process with that number exists.
+func alive(pid int) bool {
+	err := syscall.Kill(pid, 0)
+	return err == nil || errors.Is(err, syscall.EPERM)
 }
 
 // Times of the server. Writing has no limit, as a download may take hours; a
@@ -72,6 +102,9 @@ func serve(ctx context.Context, cfg *Config, env environment, log *slog.Logger, 
 		}
 	}()
 	if err := p.migrated(ctx); err != nil {
+		return err
+	}
+	if err := p.takeBackLeases(ctx); err != nil {
 		return err
 	}
 	password, created, err := p.store.EnsureAdmin(ctx)

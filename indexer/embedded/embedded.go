@@ -115,7 +115,7 @@ func (x *Index) lockWriter(ctx context.Context) error {
 	select {
 	case x.writer <- struct{}{}:
 	case <-ctx.Done():
-		return ctx.Err()
+		return ended(ctx)
 	}
 	if x.closed { // written only by Close, which holds writer
 		<-x.writer
@@ -358,6 +358,16 @@ func (x *Index) Close() error {
 	x.current.log.close()
 	x.unlock()
 	return nil
+}
+
+// ended returns nil while ctx lasts, Unavailable when its deadline passed, and
+// the context's error where the caller gave up.
+func ended(ctx context.Context) error {
+	err := ctx.Err()
+	if errors.Is(err, context.DeadlineExceeded) {
+		return unavailable(err)
+	}
+	return err
 }
 
 func unavailable(err error) error {

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-var errLocked = errors.New("another process has it open")
+var errLocked = errors.New("another process, such as a running portal, has it open")
 
 // lockFolder takes the lock file name for this process until unlock is called
 // or the process ends.

@@ -20,7 +20,7 @@ func (x *Index) Search(ctx context.Context, q indexer.Query) (indexer.Result, er
 		return indexer.Result{}, err
 	}
 	terms := indexer.Terms(q.Text)
-	if err := ctx.Err(); err != nil {
+	if err := ended(ctx); err != nil {
 		return indexer.Result{}, err
 	}
 	x.mu.RLock()
@@ -52,7 +52,7 @@ func (x *Index) Search(ctx context.Context, q indexer.Query) (indexer.Result, er
 		}
 		result.Hits = append(result.Hits, matcher.Show(&d, q.Lang, nil))
 	}
-	return result, ctx.Err()
+	return result, ended(ctx)
 }
 
 // scratch is the working memory of one search, used again and again.

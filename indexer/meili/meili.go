@@ -91,7 +91,7 @@ func (x *Index) lockWriter(ctx context.Context) error {
 	case x.writer <- struct{}{}:
 		return nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return x.failed("wait for another change", ctx.Err())
 	}
 }
 

@@ -1,15 +1,19 @@
 package duck
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"taihu/catalog"
 	"taihu/catalog/parquet"
 	"taihu/catalog/table"
+	"taihu/catalog/table/duck/ducktest"
 	"taihu/catalog/table/tabletest"
 
 	"go.uber.org/goleak"
@@ -244,5 +248,79 @@ func TestOpenRefusesWhatIsNotTheTable(t *testing.T) {
 				t.Error("it was opened")
 			}
 		})
+	}
+}
+
+// A query that needs more memory than it may have is refused as such, and the
+// table still answers.
+func TestMemoryIsLimited(t *testing.T) {
+	schema := catalog.Schema{Fields: []catalog.Field{{Name: "a", Type: catalog.String}}}
+	var rows [][]table.Value
+	for i := range 20_000 {
+		rows = append(rows, []table.Value{{Text: fmt.Sprintf("%d%s", i*7919%20_000, strings.Repeat("x", 4000))}})
+	}
+	tab, err := New(Config{MemoryMB: 32}).Open(t.Context(), source(t, schema, rows))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tab.Close()
+	plan := &table.Plan{Schema: &schema, Columns: []int{0}, Sort: []table.Key{{Column: 0}}}
+	err = tab.Rows(t.Context(), plan, func(*table.Batch) error { return nil })
+	if catalog.KindOf(err) != catalog.Unprocessable || catalog.CodeOf(err) != "query_too_expensive" {
+		t.Errorf("got %v", err)
+	}
+	plan.Limit, plan.Sort = 3, nil
+	var n int
+	if err := tab.Rows(t.Context(), plan, func(b *table.Batch) error { n += b.Len; return nil }); err != nil || n != 3 {
+		t.Errorf("afterwards: %d rows, %v", n, err)
+	}
+}
+
+func TestThousandsOfColumns(t *testing.T) {
+	var schema catalog.Schema
+	var row []table.Value
+	for i := range 3000 {
+		schema.Fields = append(schema.Fields, catalog.Field{Name: fmt.Sprint("列", i), Type: []catalog.Type{catalog.Integer, catalog.String}[i%2]})
+		row = append(row, []table.Value{{Int: int64(i)}, {Text: fmt.Sprint(i)}}[i%2])
+	}
+	s := source(t, schema, [][]table.Value{row, row, row})
+	tab := open(t, s)
+	defer tab.Close()
+	err := tab.Rows(t.Context(), &table.Plan{Schema: &schema, Columns: allColumns(&schema), Limit: 2}, func(b *table.Batch) error {
+		if b.Len != 2 || b.Columns[2998].Int[1] != 2998 || b.Columns[2999].Text[1] != "2999" {
+			t.Errorf("got %d rows", b.Len)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	if p, err := New(Config{}).Profile(t.Context(), s); err != nil || len(p.Columns) != 3000 || p.Columns[2998].Max != "2998" {
+		t.Errorf("profile: %v", err)
+	}
+}
+
+// Cancelling ends a long sort soon, and the table answers again.
+func TestCancelInTheMiddle(t *testing.T) {
+	if testing.Short() {
+		t.Skip("makes 5,000,000 rows")
+	}
+	s := ducktest.Big(t)
+	tab := open(t, s)
+	defer tab.Close()
+	for i := range 8 {
+		ctx, cancel := context.WithCancel(t.Context())
+		var began time.Time
+		time.AfterFunc(time.Duration(i*40)*time.Millisecond, func() { began = time.Now(); cancel() })
+		err := tab.Rows(ctx, &table.Plan{Schema: &s.Schema, Columns: allColumns(&s.Schema), Sort: []table.Key{{Column: 4}}}, func(b *table.Batch) error { return nil })
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v", err)
+		}
+		if d := time.Since(began); d > 2*time.Second {
+			t.Errorf("it went on for %v", d)
+		}
+		if n, err := tab.Count(t.Context(), &table.Plan{Schema: &s.Schema, Where: table.Compare{Column: table.RowColumn, Op: table.LessEqual, Value: table.Value{Int: 5}}}); err != nil || n != 5 {
+			t.Errorf("afterwards: %d, %v", n, err)
+		}
 	}
 }

@@ -2,10 +2,7 @@ package pool
 
 import (
 	"context"
-	"encoding/json"
-	"math"
 	"slices"
-	"unicode/utf8"
 
 	"taihu/catalog"
 	"taihu/catalog/table"
@@ -63,7 +60,7 @@ func newPage(asked *table.Plan, o RowsOptions) *page {
 	}
 	plan.Limit++
 	for _, f := range fieldsOf(asked) {
-		p.names = append(p.names, append(appendText(nil, f.Name), ':'))
+		p.names = append(p.names, append(catalog.AppendJSONText(nil, f.Name), ':'))
 	}
 	p.json = append(p.json, '[')
 	return p
@@ -108,73 +105,9 @@ func (p *page) addJSON(b *table.Batch, i int) {
 			p.json = append(p.json, ',')
 		}
 		p.json = append(p.json, name...)
-		p.json = p.appendValue(p.json, &b.Columns[c], i)
+		p.json = b.Columns[c].AppendJSON(p.json, i)
 	}
 	p.json = append(p.json, '}')
 }
 
-// appendValue writes a cell as JSON: integers and decimals as exact numbers, NaN
-// and the infinities as text, json as itself, all else as text.
-func (p *page) appendValue(dst []byte, v *table.Vector, i int) []byte {
-	if v.IsNull(i) {
-		return append(dst, "null"...)
-	}
-	switch v.Type {
-	case catalog.Boolean, catalog.Integer, catalog.Decimal:
-		return v.AppendText(dst, i)
-	case catalog.Number:
-		if f := v.Num[i]; !math.IsNaN(f) && !math.IsInf(f, 0) {
-			return v.AppendText(dst, i)
-		}
-	case catalog.JSON:
-		if p.text = append(p.text[:0], v.Text[i]...); json.Valid(p.text) {
-			return append(dst, p.text...)
-		}
-	case catalog.String:
-		return appendText(dst, v.Text[i])
-	}
-	p.text = v.AppendText(p.text[:0], i)
-	return appendText(dst, string(p.text))
-}
-
 func (p *page) closeJSON() []byte { return append(p.json, ']') }
-
-const hexDigits = "0123456789abcdef"
-
-// appendText appends s as a JSON text. What is not UTF-8 becomes U+FFFD.
-func appendText(dst []byte, s string) []byte {
-	dst = append(dst, '"')
-	from := 0
-	for i := 0; i < len(s); {
-		c := s[i]
-		if c >= 0x80 {
-			r, n := utf8.DecodeRuneInString(s[i:])
-			if r == utf8.RuneError && n == 1 {
-				dst = append(append(dst, s[from:i]...), "\uFFFD"...)
-				from = i + 1
-			}
-			i += n
-			continue
-		}
-		if c >= 0x20 && c != '"' && c != '\\' {
-			i++
-			continue
-		}
-		dst = append(dst, s[from:i]...)
-		switch c {
-		case '"', '\\':
-			dst = append(dst, '\\', c)
-		case '\n':
-			dst = append(dst, '\\', 'n')
-		case '\r':
-			dst = append(dst, '\\', 'r')
-		case '\t':
-			dst = append(dst, '\\', 't')
-		default:
-			dst = append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
-		}
-		i++
-		from = i
-	}
-	return append(append(dst, s[from:]...), '"')
-}

@@ -1,0 +1,111 @@
+package store_test
+
+import (
+	"strings"
+	"testing"
+
+	"taihu/catalog"
+	"taihu/catalog/store"
+	"taihu/catalog/store/storetest"
+)
+
+// Which verb works in which state: y or - (Conflict wrong_state). The states:
+// uploading, checking, rejected, ready, in review, returned, approved,
+// published, withdrawn, abandoned.
+const verbStates = `
+              up ch rj rd rv rt ap pb wd ab
+put file      y  y  y  y  -  y  -  -  -  -
+set options   n  y  y  y  -  y  -  -  -  -
+remove file   n  y  y  y  -  y  -  -  -  -
+change draft  y  y  y  y  -  y  -  -  -  -
+submit        -  -  -  y  -  -  -  -  -  -
+take back     -  -  -  -  y  -  -  -  -  -
+approve       -  -  -  -  y  -  -  -  -  -
+return        -  -  -  -  y  -  -  -  -  -
+publish       -  -  -  -  -  -  y  -  -  -
+abandon       y  y  y  y  y  y  y  -  -  -
+`
+
+var stateCodes = map[string]catalog.State{"up": catalog.Uploading, "ch": catalog.Checking, "rj": catalog.Rejected, "rd": catalog.Ready, "rv": catalog.InReview,
+	"rt": catalog.Returned, "ap": catalog.Approved, "pb": catalog.Published, "wd": catalog.Withdrawn, "ab": catalog.Abandoned}
+
+// inState makes a draft, or release, in a state.
+func inState(t *testing.T, w *storetest.World, s catalog.State) string {
+	t.Helper()
+	ctx, system := t.Context(), catalog.SystemActor
+	var r *catalog.Release
+	var err error
+	switch s {
+	case catalog.Uploading:
+		r = newDraft(t, w)
+	case catalog.Checking:
+		r = newDraft(t, w)
+		put(t, w, r.ID, "readings.csv", "x")
+	case catalog.Rejected:
+		r = newDraft(t, w)
+		finish(t, w, put(t, w, r.ID, "readings.csv", "x"), refused)
+	case catalog.Ready:
+		r = w.ReadyDraft(t, "water-level")
+	case catalog.InReview:
+		r = submitted(w, t, "water-level")
+	case catalog.Returned:
+		r, err = w.DB.Return(ctx, system, submitted(w, t, "water-level").ID, "why", 0)
+	case catalog.Approved:
+		r = w.ApprovedDraft(t, "water-level")
+	case catalog.Published:
+		r = w.Published(t, "water-level")
+	case catalog.Withdrawn:
+		r, err = w.DB.Withdraw(ctx, system, "water-level", w.Published(t, "water-level").Number, "why")
+	case catalog.Abandoned:
+		r, err = w.DB.Abandon(ctx, system, newDraft(t, w).ID, 0)
+	}
+	wantCode(t, err, "")
+	if got := draft(t, w, r.ID).State; got != s {
+		t.Fatalf("the draft is %s, want %s", got, s)
+	}
+	return r.ID
+}
+
+func TestVerbsInEveryState(t *testing.T) {
+	ctx, a := t.Context(), catalog.SystemActor
+	run := map[string]func(db *store.DB, id string) error{
+		"put file": func(db *store.DB, id string) error {
+			return second(db.PutFile(ctx, a, id, store.Upload{Name: "more.csv", Blob: storetest.Blob("more")}))
+		},
+		"set options": func(db *store.DB, id string) error {
+			return second(db.SetFileOptions(ctx, a, id, "readings.csv", catalog.IngestOptions{HeaderRow: 2}))
+		},
+		"remove file":  func(db *store.DB, id string) error { return db.RemoveFile(ctx, a, id, "readings.csv") },
+		"change draft": func(db *store.DB, id string) error { return second(db.UpdateDraft(ctx, a, id, 0, store.DraftEdit{})) },
+		"submit":       func(db *store.DB, id string) error { return second(db.Submit(ctx, a, id, 0)) },
+		"take back":    func(db *store.DB, id string) error { return second(db.TakeBack(ctx, a, id, 0)) },
+		"approve":      func(db *store.DB, id string) error { return second(db.Approve(ctx, a, id, 0)) },
+		"return":       func(db *store.DB, id string) error { return second(db.Return(ctx, a, id, "why", 0)) },
+		"publish":      func(db *store.DB, id string) error { return second(db.Publish(ctx, a, id, 0)) },
+		"abandon":      func(db *store.DB, id string) error { return second(db.Abandon(ctx, a, id, 0)) },
+	}
+	answers := map[string]string{"": "y", "wrong_state": "-", "unknown_file": "n"}
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := storetest.NewWorld(t, db)
+		lines := strings.Split(strings.TrimSpace(verbStates), "\n")
+		states := strings.Fields(lines[0])
+		if len(lines)-1 != len(run) {
+			t.Fatalf("the table has %d verbs of %d", len(lines)-1, len(run))
+		}
+		for _, line := range lines[1:] {
+			cells := strings.Fields(line)
+			name := strings.Join(cells[:len(cells)-len(states)], " ")
+			for i, code := range states {
+				id := inState(t, w, stateCodes[code])
+				err := run[name](db, id)
+				got := answers[catalog.CodeOf(err)]
+				if err != nil && catalog.KindOf(err) == "" {
+					got = "internal"
+				}
+				if want := cells[len(cells)-len(states)+i]; got != want {
+					t.Errorf("%s of a release that is %s: got %s (%v), want %s", name, stateCodes[code], got, err, want)
+				}
+			}
+		}
+	})
+}
