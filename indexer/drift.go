@@ -3,6 +3,8 @@ package indexer
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 )
 
 // Report is what a drift check found. Every dataset that differed was repaired.
@@ -86,7 +88,7 @@ func compare(ctx context.Context, idx Index, src Source) (Report, []difference, 
 		}
 		differing = append(differing, difference{doc.ID, there && version > doc.Version})
 	}
-	for id := range versions {
+	for _, id := range slices.Sorted(maps.Keys(versions)) {
 		report.Extra++
 		differing = append(differing, difference{id: id})
 	}

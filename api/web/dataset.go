@@ -74,16 +74,6 @@ type tableTab struct {
 	Current bool
 }
 
-// dictionaryRow describes one column.
-type dictionaryRow struct {
-	Name, Sub   string
-	Kind        columnKind
-	Type, Unit  string
-	Description catalog.Text
-	Example     string
-	Rule        string
-}
-
 // download is one thing to take.
 type download struct {
 	Name, Hint, Href, Size string
@@ -103,8 +93,6 @@ type releaseRow struct {
 	Why                string
 	Hash               string
 }
-
-const dictionaryRows = 400
 
 // dataset shows a dataset with its newest standing release.
 func (s *Site) dataset(c *gin.Context) error { return s.datasetAt(c, 0) }
@@ -248,7 +236,7 @@ func (s *Site) describe(ctx context.Context, v *datasetPage, actor catalog.Actor
 // rights says the four rights of a licence, and its duties.
 func rights(lang string, l catalog.Licence) string {
 	if !l.Use {
-		return phrase(lang, "以来源的条款为准", "see the source’s own terms")
+		return phrase(lang, "以来源的条款为准", "see the source's own terms")
 	}
 	s := phrase(lang, "免费获取、平等获取、自由利用、自由分享", "free of charge, open to all, free to use, free to share")
 	switch {
@@ -440,76 +428,4 @@ func (s *Site) downloads(ctx context.Context, v *datasetPage) {
 		}
 		v.Downloads = append(v.Downloads, d)
 	}
-}
-
-// dictionary describes each column with an example from the first rows.
-func (v *datasetPage) dictionary() {
-	t := v.Table
-	for i, f := range t.Schema.Fields {
-		if i == dictionaryRows {
-			v.MoreFields = len(t.Schema.Fields) - i
-			break
-		}
-		var p *catalog.ColumnProfile
-		if t.Profile != nil && i < len(t.Profile.Columns) {
-			p = &t.Profile.Columns[i]
-		}
-		row := dictionaryRow{Name: f.Name, Sub: subName(v.Lang, f), Kind: kindOf(f, p, t.Rows), Type: typeWords[f.Type].In(v.Lang), Unit: f.Unit, Description: f.Description}
-		if f.Type == catalog.Decimal {
-			row.Type += phrase(v.Lang, "（%d位，小数%d位）", " (%d digits, %d after the point)", f.Precision, f.Scale)
-		}
-		if f.Type == catalog.Datetime && f.Zone != "" {
-			row.Type += phrase(v.Lang, "（时区%s）", " (offset %s)", f.Zone)
-		}
-		for _, r := range v.Grid.Rows {
-			if i < len(r.Cells) && !r.Cells[i].Null && !r.Cells[i].Empty {
-				row.Example = cut(r.Cells[i].Text, 40)
-				break
-			}
-		}
-		if v.Readable && p != nil && t.Rows > 0 {
-			row.Rule = ruleOf(v.Lang, f.Type, p, t.Rows)
-		}
-		if len(f.Codes) > 0 {
-			row.Rule = codeWords(v.Lang, f.Codes)
-		}
-		v.Dictionary = append(v.Dictionary, row)
-	}
-}
-
-// ruleOf says what the profile shows of a column's values.
-func ruleOf(lang string, kind catalog.Type, p *catalog.ColumnProfile, rows int64) string {
-	s := phrase(lang, "无空值", "no nulls")
-	if p.Nulls > 0 {
-		s = phrase(lang, "空%s", "null %s", percent(p.Nulls, rows))
-	}
-	switch {
-	case p.Exact && p.Distinct == rows && rows > 1:
-		s += phrase(lang, "，各不相同", ", all different")
-	case kind == catalog.Boolean:
-	case kind == catalog.String || kind == catalog.JSON:
-		if p.Distinct > 0 {
-			s += phrase(lang, "，%s个不同值", ", %s different", number(p.Distinct))
-		}
-	case p.Min != "" && p.Max != "":
-		s += phrase(lang, "，%s至%s", ", %s to %s", shortValue(p.Min), shortValue(p.Max))
-	}
-	return s
-}
-
-func codeWords(lang string, codes []catalog.Code) string {
-	s := ""
-	for i, c := range codes {
-		if i == 6 {
-			return s + phrase(lang, "……共%d个", " … %d in all", len(codes))
-		}
-		if i > 0 {
-			s += phrase(lang, "；", "; ")
-		}
-		s += c.Value
-		if l := c.Label.In(lang); l != "" && l != c.Value {
-			s += " " + l
-		}
-	}
-	return s
 }

@@ -221,7 +221,7 @@ func (s *Site) docsPage(c *gin.Context) error {
 	}
 	v := docPage{frame: s.frame(c, section, d.Title), Doc: d, Index: s.docLinks(lang, page)}
 	if page == "api" {
-		v.Forms = []link{{Words: "OpenAPI", Href: "/api/v1/openapi.json"}}
+		v.Forms = []link{{Words: "OpenAPI", Href: "/openapi.json"}}
 	}
 	return s.render(c, http.StatusOK, "doc", v)
 }

@@ -3,6 +3,7 @@ package web
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -63,10 +64,13 @@ type fileView struct {
 	Text       bool
 }
 
+// findingView is findings of one kind in one column, shown together.
 type findingView struct {
 	catalog.Finding
 	SealClass, SealZh, SealEn, TitleZh, TitleEn string
-	Where                                       string
+	Rows                                        []int64  // the first few
+	Values                                      []string // the first few that differ
+	Rest                                        int64    // places beyond Rows
 }
 
 // decisionView is why a column has its type.
@@ -210,8 +214,7 @@ func (v *draftPage) fileView(lang string, f *catalog.File, i int) fileView {
 	findings := slices.Clone(f.Report.Findings)
 	slices.SortStableFunc(findings, func(a, b catalog.Finding) int { return cmp.Compare(weight(a.Severity), weight(b.Severity)) })
 	for _, x := range findings {
-		n := int(max(1, x.Count))
-		switch x.Severity {
+		switch n := int(max(1, x.Count)); x.Severity {
 		case catalog.Fatal:
 			v.Errors += n
 		case catalog.Warning:
@@ -219,17 +222,26 @@ func (v *draftPage) fileView(lang string, f *catalog.File, i int) fileView {
 		default:
 			v.Notes += n
 		}
-		if len(w.Findings) < findingRows {
-			w.Findings = append(w.Findings, findingOf(lang, x))
-		} else {
-			w.More++
-		}
+	}
+	w.Findings = grouped(findings)
+	if n := len(w.Findings) - findingRows; n > 0 {
+		w.Findings, w.More = w.Findings[:findingRows], n
 	}
 	for i, x := range f.Report.Decisions {
 		if i == decisionRows {
 			break
 		}
 		w.Decisions = append(w.Decisions, decisionOf(lang, x, f.Options.Types[x.Column]))
+	}
+	// A refused file may have no decisions; the types that were fixed for it
+	// must be there to be changed.
+	for _, name := range slices.Sorted(maps.Keys(f.Options.Types)) {
+		if t := f.Options.Types[name]; !slices.ContainsFunc(w.Decisions, func(d decisionView) bool { return d.Column == name }) {
+			w.Decisions = append(w.Decisions, decisionView{
+				Decision: catalog.Decision{Column: name, Type: t}, Kind: kindOf(catalog.Field{Name: name, Type: t}, nil, 0),
+				Why: phrase(lang, "由数据员指定", "fixed by the steward"), Types: typeChoices(lang, t),
+			})
+		}
 	}
 	return w
 }
@@ -244,18 +256,62 @@ func weight(s catalog.Severity) int {
 	return 2
 }
 
-func findingOf(lang string, f catalog.Finding) findingView {
-	v := findingView{Finding: f, SealClass: "", SealZh: "注", SealEn: "Note", TitleZh: "说明", TitleEn: "Note"}
+// Of the places of one kind of finding so many rows and values are named.
+const (
+	rowsNamed   = 6
+	valuesNamed = 4
+)
+
+// grouped joins findings that say the same of the same column, in order.
+func grouped(findings []catalog.Finding) []findingView {
+	type key struct {
+		severity                  catalog.Severity
+		code, table, column, says string
+	}
+	at := map[key]int{}
+	var out []findingView
+	for _, f := range findings {
+		k := key{f.Severity, f.Code, f.Table, f.Column, f.Message.Zh + f.Message.En}
+		i, seen := at[k]
+		if !seen {
+			i = len(out)
+			at[k] = i
+			out = append(out, findingOf(f))
+		}
+		v := &out[i]
+		places := max(1, f.Count)
+		if f.Row > 0 && len(v.Rows) < rowsNamed {
+			v.Rows = append(v.Rows, f.Row)
+			places--
+		}
+		if f.Row > 0 || f.Count > 1 {
+			v.Rest += places
+		}
+		if f.Value != "" && len(v.Values) < valuesNamed && !slices.Contains(v.Values, f.Value) {
+			v.Values = append(v.Values, f.Value)
+		}
+	}
+	return out
+}
+
+func findingOf(f catalog.Finding) findingView {
+	v := findingView{Finding: f, SealZh: "注", SealEn: "Note", TitleZh: "说明", TitleEn: "Note"}
 	switch f.Severity {
 	case catalog.Fatal:
 		v.SealClass, v.SealZh, v.SealEn, v.TitleZh, v.TitleEn = "err", "错", "Err", "须改", "Must be mended"
 	case catalog.Warning:
 		v.SealClass, v.SealZh, v.SealEn, v.TitleZh, v.TitleEn = "warn", "警", "Warn", "提醒", "Warning"
 	}
-	if f.Count > 1 {
-		v.Where = phrase(lang, "共%s处", "%s places", number(f.Count))
-	}
 	return v
+}
+
+// typeChoices are the types a steward can fix for a column.
+func typeChoices(lang string, chosen catalog.Type) []choice {
+	out := []choice{{"", phrase(lang, "按证据", "By evidence"), chosen == ""}}
+	for _, t := range catalog.Types {
+		out = append(out, choice{string(t), typeWords[t].In(lang), t == chosen})
+	}
+	return out
 }
 
 func decisionOf(lang string, d catalog.Decision, chosen catalog.Type) decisionView {
@@ -277,10 +333,7 @@ func decisionOf(lang string, d catalog.Decision, chosen catalog.Type) decisionVi
 	if all := v.Agree + v.Disagree; all > 0 {
 		v.Width = fmt.Sprintf("%.1f", 100*float64(v.Agree)/float64(all))
 	}
-	v.Types = []choice{{"", phrase(lang, "按证据", "By evidence"), chosen == ""}}
-	for _, t := range catalog.Types {
-		v.Types = append(v.Types, choice{string(t), typeWords[t].In(lang), t == chosen})
-	}
+	v.Types = typeChoices(lang, chosen)
 	return v
 }
 

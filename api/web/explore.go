@@ -135,7 +135,7 @@ func (s *Site) redirectToView(c *gin.Context, v *explorePage, q url.Values) erro
 			params.Where = whereText(table.Conjunction{Terms: []table.Expr{where, written.Where}})
 		}
 	}
-	if columns := q["column"]; len(columns) > 0 && len(columns) < len(v.Table.Schema.Fields) {
+	if columns := q["column"]; len(columns) > 0 && len(columns) < min(len(v.Table.Schema.Fields), sortedColumns) {
 		params.Select = selectText(columns)
 	}
 	query, err := table.Parse(params)

@@ -16,8 +16,10 @@ import (
 // and what it makes is filtered again. Images are left out: a page loads nothing
 // from elsewhere.
 var (
-	plainMarkdown = goldmark.New(goldmark.WithExtensions(extension.Table, extension.Strikethrough, extension.Linkify))
-	docMarkdown   = goldmark.New(goldmark.WithExtensions(extension.GFM), goldmark.WithParserOptions(parser.WithAutoHeadingID(), parser.WithAttribute()))
+	// A line break between Chinese characters is no space.
+	chinese       = extension.NewCJK(extension.WithEastAsianLineBreaks())
+	plainMarkdown = goldmark.New(goldmark.WithExtensions(extension.Table, extension.Strikethrough, extension.Linkify, chinese))
+	docMarkdown   = goldmark.New(goldmark.WithExtensions(extension.GFM, chinese), goldmark.WithParserOptions(parser.WithAutoHeadingID(), parser.WithAttribute()))
 	filter        = markdownPolicy()
 	noTags        = bluemonday.StrictPolicy()
 )

@@ -59,7 +59,7 @@ func (s *Site) steward(c *gin.Context) error {
 		return err
 	}
 	ctx, lang := c.Request.Context(), language(c)
-	v := stewardPage{frame: s.frame(c, "steward", phrase(lang, "数据员工作台", "Steward’s desk")), Text: c.Query("text")}
+	v := stewardPage{frame: s.frame(c, "steward", phrase(lang, "数据员工作台", "Steward's desk")), Text: c.Query("text")}
 	v.NoIndex = true
 	v.CanMake = actor.IsSiteAdmin() || len(actor.Roles) > 0
 	drafts, err := s.Store.Drafts(ctx, actor, store.DraftFilter{States: draftStates, Limit: 100})

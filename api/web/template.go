@@ -84,7 +84,7 @@ func functions(lang string, a *assets) template.FuncMap {
 		},
 		"relations": func() []choice { return opsFor(lang, "", "") },
 		"deskCrumb": func(words string) []link {
-			return []link{{Words: phrase(lang, "数据员工作台", "Steward’s desk"), Href: href(lang, "/steward")}, {Words: words}}
+			return []link{{Words: phrase(lang, "数据员工作台", "Steward's desk"), Href: href(lang, "/steward")}, {Words: words}}
 		},
 		"docCrumb": func(words string) []link {
 			return []link{{Words: phrase(lang, "文档", "Docs"), Href: href(lang, "/docs")}, {Words: words}}

@@ -212,6 +212,7 @@ func TestMarkdownIsSafe(t *testing.T) {
 		"[x](javascript:alert(1))":       "<p>x</p>",
 		"[x](data:text/html,a)":          "<p>x</p>",
 		"![i](https://e.example/i.png)":  "<p></p>",
+		"一行\n又一行":                        "<p>一行又一行</p>",
 		"# 大\n\n文":                       "<h3>大</h3>\n<p>文</p>",
 		"<script>alert(1)</script>\n\nx": "<p>x</p>",
 		"":                               "",

@@ -74,7 +74,7 @@ func sentence(lang string, err error) string {
 	if s == "" {
 		return s
 	}
-	if !strings.HasSuffix(s, stop) && !strings.HasSuffix(s, ".") {
+	if !strings.HasSuffix(s, stop) && !strings.HasSuffix(s, ".") && !strings.HasSuffix(s, "?") && !strings.HasSuffix(s, "？") {
 		s += stop
 	}
 	if lang == "en" && s[0] >= 'a' && s[0] <= 'z' {

@@ -56,7 +56,7 @@ func (a *archive) weigh(budget int64) error {
 	}
 	head := make([]byte, 8)
 	n, err := a.file.ReadAt(head, 0)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
 	if bytes.HasPrefix(head[:n], oleMagic) {
@@ -178,7 +178,7 @@ func (a *archive) inflateOne(f *zip.File, buf []byte, left int64) (int64, error)
 		if xml && hasDoctype(piece) {
 			return 0, refuse("malformed_xlsx", "%q 含有 DOCTYPE 声明，表格文件不应有", "%q holds a DOCTYPE declaration, which no workbook needs", shorten(f.Name))
 		}
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return total, nil
 		}
 		if err != nil {

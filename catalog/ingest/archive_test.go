@@ -101,7 +101,7 @@ func TestXLSXHostile(t *testing.T) {
 // TestArchive weighs ZIP files made to look small, hide or collide.
 func TestArchive(t *testing.T) {
 	good := oneSheet(`<row r="1">` + text("A1", "h") + `</row>`).entries()
-	clean := zipOf(t, good)
+	clean := zipParts(t, good)
 	bomb := func() []byte {
 		parts := map[string]string{"xl/media/a.bin": strings.Repeat("\x00", 40<<20)}
 		for k, v := range good {
@@ -178,8 +178,8 @@ func patchDirectory(b []byte, name string, offset int, value uint32) []byte {
 
 // overlapping has two directory entries for the same bytes.
 func overlapping(t *testing.T) []byte {
-	b := zipOf(t, map[string]string{"aa": strings.Repeat("x", 500)})
-	second := zipOf(t, map[string]string{"bb": strings.Repeat("x", 500)})
+	b := zipParts(t, map[string]string{"aa": strings.Repeat("x", 500)})
+	second := zipParts(t, map[string]string{"bb": strings.Repeat("x", 500)})
 	dir := bytes.Index(b, []byte("PK\x01\x02"))
 	end := bytes.Index(b, []byte("PK\x05\x06"))
 	dir2 := bytes.Index(second, []byte("PK\x01\x02"))
@@ -208,7 +208,7 @@ func crowded(t *testing.T) []byte {
 	for i := range maxArchiveEntries + 1 {
 		parts[fmt.Sprintf("p%d.xml", i)] = ""
 	}
-	return zipOf(t, parts)
+	return zipParts(t, parts)
 }
 
 func twice(t *testing.T) []byte {
@@ -284,7 +284,13 @@ func FuzzXLSXSheet(f *testing.F) {
 		b.strings = `<si><t>s</t></si>`
 		b.parts = map[string]string{"xl/worksheets/sheet1.xml": string(sheet)}
 		path := b.write(t)
-		_, _, err := readFile(t, path, "book.xlsx", catalog.IngestOptions{}, openXLSX)
+		src, err := openXLSX(Input{Path: path, Name: "book.xlsx", Limits: Limits{Cells: 50_000, Inflate: 1 << 20}.orDefault(), TempDir: t.TempDir(), Report: &catalog.Report{}, Findings: &Findings{}})
+		if err == nil {
+			_, err = readSource(src)
+			if cerr := src.Close(); cerr != nil {
+				t.Error(cerr)
+			}
+		}
 		if err != nil {
 			refusalOf(t, err)
 		}

@@ -143,7 +143,16 @@ func (s *csvSource) findHeader() error {
 		return err
 	}
 	if len(rows) == 0 {
-		return s.cutRecord()
+		if _, state := s.reader.read(s.buf, false); s.atEOF || state != recordCut {
+			return s.cutRecord()
+		}
+		if len(s.buf) > s.in.Limits.Record {
+			return s.tooLong(s.line)
+		}
+		if err := s.fill(); err != nil { // the first record is longer than the sample
+			return err
+		}
+		return s.findHeader()
 	}
 	guess := headerGuess{Row: 0}
 	switch at := s.in.Options.HeaderRow; {

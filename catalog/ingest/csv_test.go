@@ -108,6 +108,8 @@ func TestStatedOptions(t *testing.T) {
 		{"a,b\n\xb5L,1\n", catalog.IngestOptions{Encoding: "big5"}, "[[a b] [無 1]]"},
 		{"a,b\n\x83\x65,1\n", catalog.IngestOptions{Encoding: "shift-jis"}, "[[a b] [テ 1]]"},
 		{"a,b\n\xff\xff,1\n", catalog.IngestOptions{Encoding: "gb18030"}, "invalid_encoding"},
+		{"a\x00,\x00b\x00\n\x00*Y,\x001\x00\n\x00", catalog.IngestOptions{Encoding: "utf-16le"}, "[[a b] [太 1]]"},
+		{"\x00a\x00,\x00b\x00\n\xd8\x00\x00,\x001\x00\n", catalog.IngestOptions{Encoding: "utf-16be"}, "invalid_encoding"},
 		{"a,b\n\xff,1\n", catalog.IngestOptions{Encoding: "utf-8"}, "invalid_encoding"},
 	} {
 		got, _, err := readAll(t, []byte(test.content), test.o, Limits{})
@@ -131,6 +133,8 @@ func TestLimits(t *testing.T) {
 	}{
 		{"one long line", "a,b\n" + strings.Repeat("x", 3<<20), Limits{Record: 1 << 20}, "record_too_long"},
 		{"an endless quote", "a,b\n1,\"" + strings.Repeat("x\n", 3<<20), Limits{Record: 1 << 20}, "record_too_long"},
+		{"nothing but one long line", strings.Repeat("x", 20<<20), Limits{}, "record_too_long"},
+		{"a header longer than the sample", strings.Repeat("x", 2<<20) + ",b\n1,2\n", Limits{}, ""},
 		{"wide header", strings.Repeat("a,", 20000) + "\n", Limits{}, "too_many_columns"},
 		{"columns at the limit", strings.Repeat("a,", 16383) + "a\n", Limits{}, ""},
 	} {

@@ -79,7 +79,7 @@ func copyGzip(out io.Writer, src io.Reader, budget int64) (int64, error) {
 		if _, err := out.Write(buf[:n]); err != nil {
 			return 0, fmt.Errorf("inflate upload: %w", err)
 		}
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return size, nil
 		}
 		if err != nil {
@@ -93,7 +93,7 @@ func copyGzip(out io.Writer, src io.Reader, budget int64) (int64, error) {
 func refuseGzip(size int64, err error) error {
 	var corrupt flate.CorruptInputError
 	switch {
-	case errors.Is(err, io.ErrUnexpectedEOF), err == io.EOF:
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		return refuse("cut_archive", "gzip 文件不完整：解压 %d 字节后中断。", "The gzip file is cut off: it ends after %d inflated bytes.", size)
 	case errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum), errors.As(err, &corrupt):
 		return refuse("malformed_gzip", "gzip 文件在解压 %d 字节后损坏。", "The gzip file is damaged after %d inflated bytes.", size)

@@ -59,7 +59,7 @@ func (s *jsonSource) survey() error {
 			}
 			return nil
 		})
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
@@ -135,7 +135,7 @@ func (s *jsonSource) Read(c *Chunk) error {
 			}
 			return nil
 		})
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
@@ -252,12 +252,12 @@ func (s *jsonSource) notObject(c byte) error {
 			break
 		}
 	}
-	err := asAttachment("not_flat", "JSON 的第 %d 个元素不是对象，不作为表格，按附件保存。", "Element %d of the JSON is no object: it is kept as an attachment, not as a table.", number)
-	var a *attach
-	if errors.As(err, &a) {
-		a.at(line, "", "")
-	}
-	return err
+	return asAttachmentAt(line, "JSON 的第 %d 个元素不是对象，不作为表格，按附件保存。", "Element %d of the JSON is no object: it is kept as an attachment, not as a table.", number)
+}
+
+// asAttachmentAt is asAttachment of not_flat at a line.
+func asAttachmentAt(line int64, zh, en string, args ...any) error {
+	return &attach{*refuse("not_flat", zh, en, args...).at(line, "", "")}
 }
 
 // key reads a key and its colon and returns the column.

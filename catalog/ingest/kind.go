@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf16"
+
+	"taihu/catalog"
 )
 
 // attach is the error of a file that is sound but holds no table: it becomes a
@@ -82,6 +84,9 @@ func open(in Input) (Source, error) {
 	}
 	ext := strings.ToLower(filepath.Ext(in.Name))
 	want, known := extensions[ext]
+	if kind == kindBinary && known && want[0] == kindText && (ext != ".dat" || in.Options.Encoding != "") {
+		kind = kindText // UTF-16 without a mark, or a refusal that names the byte
+	}
 	if known && !slices.Contains(want, kind) {
 		return nil, mislabelled(in, ext, kind)
 	}
@@ -97,32 +102,19 @@ func mislabelled(in Input, ext, kind string) error {
 	switch {
 	case kind == kindOLE && (ext == ".xlsx" || ext == ".xlsm") && fileContains(in.Path, utf16Bytes("EncryptedPackage")):
 		return refuse("encrypted", "", "")
-	case kind == kindBinary && extensions[ext][0] == kindText:
-		return openTextAnyway(in)
 	case kind == kindText && extensions[ext][0] == kindJSON:
 		return refuse("malformed_json", "扩展名是 %[1]s，但内容不是JSON。", "The extension is %[1]s, but the content is not JSON.", ext)
 	}
-	return refuse("wrong_extension", "扩展名是 %[1]s，但内容是%[2]s。", "The extension is %[1]s, but the content is %[2]s.", ext, kind)
+	words := kindWords[kind]
+	return refuse("wrong_extension", "扩展名是 %[1]s，但内容是%[2]s。", "The extension is %[1]s, but the content is %[3]s.", ext, words.Zh, words.En)
 }
 
-// openTextAnyway reads a text file with NUL bytes up to the first of them, so
-// that the refusal names the place.
-func openTextAnyway(in Input) error {
-	src, err := openCSV(in)
-	if err != nil {
-		return err
-	}
-	defer src.Close()
-	h, err := src.Next()
-	var c Chunk
-	for err == nil {
-		c.Reset(len(h.Columns))
-		err = src.Read(&c)
-	}
-	if errors.Is(err, io.EOF) {
-		return refuse("binary_content", "", "")
-	}
-	return err
+// kindWords names each kind in a sentence.
+var kindWords = map[string]catalog.Text{
+	kindText: {Zh: "纯文本", En: "plain text"}, kindJSON: {Zh: "JSON", En: "JSON"}, kindXLSX: {Zh: "XLSX工作簿", En: "an XLSX workbook"}, kindParquet: {Zh: "Parquet", En: "Parquet"},
+	kindGzip: {Zh: "gzip压缩文件", En: "gzip"}, kindHTML: {Zh: "HTML网页", En: "an HTML page"}, kindXML: {Zh: "XML", En: "XML"}, kindPDF: {Zh: "PDF", En: "PDF"},
+	kindOLE: {Zh: "旧版Office文件（如XLS）", En: "an old Office file (such as XLS)"}, kindODS: {Zh: "ODS表格", En: "an ODS spreadsheet"}, kindXLSB: {Zh: "XLSB工作簿", En: "an XLSB workbook"},
+	kindZip: {Zh: "ZIP压缩文件", En: "a ZIP archive"}, kindImage: {Zh: "图片", En: "an image"}, kindBinary: {Zh: "二进制数据", En: "binary data"},
 }
 
 // attachmentOf words why a file is kept as it is.
@@ -140,7 +132,7 @@ func attachmentOf(kind, ext string) error {
 var magics = []struct{ prefix, kind string }{
 	{"PAR1", kindParquet}, {"PARE", kindParquet}, {"\x1f\x8b\x08", kindGzip}, {"PK\x03\x04", kindZip}, {"PK\x05\x06", kindZip}, {"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", kindOLE},
 	{"%PDF-", kindPDF}, {"\x89PNG\r\n\x1a\n", kindImage}, {"\xff\xd8\xff", kindImage}, {"GIF87a", kindImage}, {"GIF89a", kindImage},
-	{"7z\xbc\xaf\x27\x1c", kindBinary}, {"Rar!\x1a\x07", kindBinary}, {"BZh", kindBinary}, {"\x28\xb5\x2f\xfd", kindBinary}, {"\xfd7zXZ\x00", kindBinary}, {"\x7fELF", kindBinary}, {"SQLite format 3\x00", kindBinary},
+	{"7z\xbc\xaf\x27\x1c", kindBinary}, {"Rar!\x1a\x07", kindBinary}, {"\x28\xb5\x2f\xfd", kindBinary}, {"\xfd7zXZ\x00", kindBinary}, {"\x7fELF", kindBinary}, {"SQLite format 3\x00", kindBinary},
 }
 
 // contentKind looks at the bytes of the file alone.

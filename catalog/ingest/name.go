@@ -3,6 +3,7 @@ package ingest
 import (
 	"fmt"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -119,11 +120,14 @@ func tableName(name string) string {
 // tableNames hands out names that differ from each other.
 type tableNames map[string]bool
 
+// genericSheet are the names that programs give sheets: they say nothing.
+var genericSheet = regexp.MustCompile(`(?i)^(sheet|工作表|表|feuil|tabelle|hoja)\s*\d*$`)
+
 // take returns the name for a table: stated, or from the sheet's or file's name,
 // else main; with -2, -3 … where it is taken.
 func (t tableNames) take(stated, sheet, file string) string {
 	base := stated
-	if base == "" {
+	if base == "" && !genericSheet.MatchString(sheet) {
 		base = tableName(sheet)
 	}
 	if base == "" {

@@ -37,7 +37,9 @@ func TestTableNames(t *testing.T) {
 	for _, test := range []struct{ stated, sheet, file, want string }{
 		{"", "", "停车场 2021.csv", "ting-che-chang-2021"},
 		{"", "", "停车场 2021.csv", "ting-che-chang-2021-2"},
-		{"", "Sheet1", "x.xlsx", "sheet1"},
+		{"", "Sheet1", "x.xlsx", "x"},
+		{"", "工作表2", "x.xlsx", "x-2"},
+		{"", "人口", "x.xlsx", "ren-kou"},
 		{"", "", "🚀.csv", "main"},
 		{"", "", "！？.csv", "main-2"},
 		{"", "", "Air_Quality-v1.CSV", "air_quality-v1"},

@@ -293,7 +293,7 @@ func (s *parquetSource) readColumn(i int, k *Column, rows int) error {
 	for n := range rows {
 		v, err := r.next()
 		if err != nil {
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				return refuse("malformed_parquet", "列 %q 的值比写明的少。", "The column %q holds fewer values than stated.", shorten(col.name)).at(s.row+int64(n)+1, col.name, "")
 			}
 			return err
@@ -372,10 +372,10 @@ func (r *parquetReader) fill() error {
 	}
 	if !r.ended {
 		n, err := r.values.ReadValues(r.buf)
-		if err != nil && err != io.EOF {
+		if err != nil && !errors.Is(err, io.EOF) {
 			return err
 		}
-		r.n, r.ended = n, err == io.EOF || n == 0
+		r.n, r.ended = n, errors.Is(err, io.EOF) || n == 0
 		if r.empty++; n > 0 {
 			r.empty = 0
 		} else if r.empty > 1000 {

@@ -3,6 +3,7 @@ package ingest
 import (
 	"archive/zip"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"path"
@@ -56,8 +57,7 @@ func openWorkbook(zip *archive) (*workbook, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer book.Close()
-	return b, b.take(book, rels)
+	return b, errors.Join(b.take(book, rels), book.Close())
 }
 
 // take copies what is needed out of excelize's workbook.
@@ -215,7 +215,7 @@ func relations(zip *archive, name string) (map[string]relation, error) {
 	tok := newXMLTokens(bytes.NewReader(b))
 	for {
 		kind, err := tok.next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return out, nil
 		}
 		if err != nil {
@@ -249,13 +249,14 @@ func (t *xmlTokens) attrText(name string) string {
 // refusePart turns an error met while reading a part into a verdict, and leaves
 // alone what is none.
 func refusePart(part string, err error) error {
-	switch e := err.(type) {
-	case *Refusal:
-		return e
-	case *syntaxError:
-		return refuse("malformed_xlsx", "%q 不是合格的 XML：%s", "%q is not well-formed XML: %s", shorten(part), e.what)
-	}
-	if err == errDoctype {
+	var r *Refusal
+	var s *syntaxError
+	switch {
+	case errors.As(err, &r):
+		return r
+	case errors.As(err, &s):
+		return refuse("malformed_xlsx", "%q 不是合格的 XML：%s", "%q is not well-formed XML: %s", shorten(part), s.what)
+	case errors.Is(err, errDoctype):
 		return refuse("malformed_xlsx", "%q 含有 DOCTYPE 声明，表格文件不应有", "%q holds a DOCTYPE declaration, which no workbook needs", shorten(part))
 	}
 	return refuse("malformed_xlsx", "压缩包内的 %q 已损坏：%v", "%q in the archive is damaged: %v", shorten(part), err)

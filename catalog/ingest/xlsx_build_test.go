@@ -74,10 +74,10 @@ func (b rawBook) entries() map[string]string {
 // write writes the workbook to a file.
 func (b rawBook) write(t testing.TB) string {
 	t.Helper()
-	return writeFile(t, "book.xlsx", zipOf(t, b.entries()))
+	return writeFile(t, "book.xlsx", zipParts(t, b.entries()))
 }
 
-func zipOf(t testing.TB, parts map[string]string) []byte {
+func zipParts(t testing.TB, parts map[string]string) []byte {
 	t.Helper()
 	var out bytes.Buffer
 	w := zip.NewWriter(&out)

@@ -13,7 +13,7 @@ func article() []Dataset {
 			text("指标", "Indicator", "数字说明的事情", "What the figure counts"),
 			text("限定", "Qualifier", "报道所用的限定词；空为原数", "Word the article puts with the figure; empty where it states it plainly").
 				coded(words("超过", "more than", "约", "about")...),
-			real("数值", "Value", "", "报道中的数，“万”“亿”已展开", "The figure as printed, with 万 and 亿 written out"),
+			fraction("数值", "Value", "", "报道中的数，“万”“亿”已展开", "The figure as printed, with 万 and 亿 written out"),
 			text("单位", "Unit", "数值的单位", "Unit of the value"),
 			text("英文说明", "In English", "指标的英文说明", "The indicator in English"),
 		},

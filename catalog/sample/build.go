@@ -25,7 +25,7 @@ func whole(name, en, unit, zhAbout, enAbout string) column {
 	return newColumn(catalog.Integer, name, en, unit, zhAbout, enAbout)
 }
 
-func real(name, en, unit, zhAbout, enAbout string) column {
+func fraction(name, en, unit, zhAbout, enAbout string) column {
 	return newColumn(catalog.Number, name, en, unit, zhAbout, enAbout)
 }
 

@@ -58,7 +58,7 @@ func redBlackList() Dataset {
 				text("批次", "Batch", "公布批次", "Batch"), text("榜单类型", "List", "红榜为先进，黑榜为待改进", "Red: good; black: to be improved").coded(words("红榜", "Red", "黑榜", "Black")...),
 				colArea, colStreet, text("点位名称", "Place", "被检查的路段或小区（虚构）", "Street or estate that was inspected (invented)"),
 				text("项目类别", "Subject", "检查项目", "What was inspected").coded(words("市容环卫", "Cleanliness", "停车秩序", "Parking", "占道经营", "Street trading", "垃圾分类", "Waste sorting", "园林绿化", "Greenery")...),
-				real("得分", "Score", "分", "满分100", "Out of 100"), date("检查日期", "Inspected on", "检查日期", "Day of inspection"),
+				fraction("得分", "Score", "分", "满分100", "Out of 100"), date("检查日期", "Inspected on", "检查日期", "Day of inspection"),
 			},
 			rows: func(put func(...string)) {
 				for b := range n {
@@ -98,7 +98,7 @@ func backStreets() Dataset {
 		columns: []column{
 			text("项目编号", "Project", "项目编号", "Number of the project"), text("道路名称", "Street", "街巷名称（虚构）", "Name of the street (invented)"), colArea, colStreet,
 			date("开工日期", "Begun on", "开工日期", "Begin of works"), date("完工日期", "Finished on", "完工日期；未完工为空", "End of works; empty while they go on"),
-			real("投资额", "Cost", "万元", "投资额", "Cost"), real("验收得分", "Score", "分", "验收得分，满分100；未验收为空", "Score at acceptance, out of 100; empty before it"),
+			fraction("投资额", "Cost", "万元", "投资额", "Cost"), fraction("验收得分", "Score", "分", "验收得分，满分100；未验收为空", "Score at acceptance, out of 100; empty before it"),
 		},
 		rows: func(put func(...string)) {
 			r := stream("back-streets")
@@ -237,7 +237,7 @@ func pipeInspections() Dataset {
 	s := sheet{
 		file: "inspections.csv", form: csvPlain, title: catalog.Text{Zh: "巡检记录", En: "Inspections"},
 		columns: []column{text("管段编号", "Pipe", "管段编号", "Number of the pipe"), colArea, text("管径", "Diameter", "公称直径", "Nominal diameter"), whole("敷设年份", "Laid in", "年", "敷设年份", "Year when laid"), date("巡检日期", "Inspected on", "巡检日期", "Day of inspection"),
-			real("压力", "Pressure", "MPa", "运行压力", "Pressure in operation"), text("结论", "Finding", "巡检结论", "Finding").coded(words("正常", "Normal", "待复查", "To be checked again", "已整改", "Mended")...)},
+			fraction("压力", "Pressure", "MPa", "运行压力", "Pressure in operation"), text("结论", "Finding", "巡检结论", "Finding").coded(words("正常", "Normal", "待复查", "To be checked again", "已整改", "Mended")...)},
 		rows: func(put func(...string)) {
 			r := stream("pipes")
 			for n := range 1200 {
@@ -261,7 +261,7 @@ func presalePermits() Dataset {
 	s := sheet{
 		file: "permits.csv", form: csvPlain, title: catalog.Text{Zh: "预售许可", En: "Presale permits"},
 		columns: []column{text("许可证号", "Permit", "预售许可证号（虚构）", "Number of the permit (invented)"), text("项目名称", "Project", "项目名称（虚构）", "Name of the project (invented)"), text("开发企业", "Developer", "开发企业（虚构）", "Developer (invented)"), text("坐落", "Place", "坐落", "Address"), colArea,
-			real("预售面积", "Area", "m²", "批准预售面积", "Area permitted"), whole("套数", "Homes", "套", "批准预售套数", "Homes permitted"), date("发证日期", "Issued on", "发证日期", "Day of issue")},
+			fraction("预售面积", "Area", "m²", "批准预售面积", "Area permitted"), whole("套数", "Homes", "套", "批准预售套数", "Homes permitted"), date("发证日期", "Issued on", "发证日期", "Day of issue")},
 		rows: func(put func(...string)) {
 			r := stream("presale")
 			for n := range 620 {

@@ -1,6 +1,10 @@
 package sample
 
-import "taihu/catalog"
+import (
+	"time"
+
+	"taihu/catalog"
+)
 
 // parkingSpaces is how many rows the largest sample table has.
 const parkingSpaces = 240016
@@ -101,7 +105,7 @@ func parkingFree() Dataset {
 				}
 			}
 			for q := range 2 * 96 {
-				at := day(2025, 12, 26+q/96).Add(quarter * timeDuration(q%96))
+				at := day(2025, 12, 26+q/96).Add(quarter * time.Duration(q%96))
 				for _, l := range chosen {
 					full := clamp(busy[at.Hour()]*10+r.noise(45), 40, 1000)
 					put(l.code, l.name, l.area.name, at.Format(isoSecond), itoa(l.spaces), r.orEmpty(12, itoa(l.spaces-l.spaces*full/1000)))

@@ -68,6 +68,6 @@ var (
 	colAreaCode = text("区县代码", "District code", "行政区划代码（GB/T 2260）；经开区没有国家代码，用本地代码3202JK", "Division code (GB/T 2260); the development zone has none there and carries the local code 3202JK").coded(areaCodes...)
 	colStreet   = text("街道", "Street", "所在的街道或镇", "Street office or town")
 	colAddress  = text("地址", "Address", "虚构的门牌地址", "Invented street address")
-	colLon      = real("经度", "Longitude", "°", "经度，CGCS2000坐标系，五位小数", "Longitude in CGCS2000, five decimals")
-	colLat      = real("纬度", "Latitude", "°", "纬度，CGCS2000坐标系，五位小数", "Latitude in CGCS2000, five decimals")
+	colLon      = fraction("经度", "Longitude", "°", "经度，CGCS2000坐标系，五位小数", "Longitude in CGCS2000, five decimals")
+	colLat      = fraction("纬度", "Latitude", "°", "纬度，CGCS2000坐标系，五位小数", "Latitude in CGCS2000, five decimals")
 )

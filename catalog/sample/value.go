@@ -62,5 +62,3 @@ func clamp(v, lo, hi int) int { return max(lo, min(hi, v)) }
 
 // quarter is a quarter of an hour.
 const quarter = 15 * time.Minute
-
-type timeDuration = time.Duration

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"taihu/catalog"
@@ -55,18 +57,39 @@ func (p *portal) loadSample(ctx context.Context, out io.Writer) (int, error) {
 			return 0, err
 		}
 	}
-	published := 0
 	all := sample.Datasets()
-	for i, s := range all {
-		fmt.Fprintf(out, "\rloading sample data  %d/%d", i+1, len(all))
-		n, err := p.loadDataset(ctx, s)
-		published += n
-		if err != nil {
-			return published, fmt.Errorf("%s: %w", s.Meta.Slug, err)
-		}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	next := make(chan sample.Dataset)
+	var published, done atomic.Int64
+	var wg sync.WaitGroup
+	var printing sync.Mutex
+	for range loadAtATime {
+		wg.Go(func() {
+			for s := range next {
+				n, err := p.loadDataset(ctx, s)
+				published.Add(int64(n))
+				if err != nil {
+					cancel(fmt.Errorf("%s: %w", s.Meta.Slug, err)) // the first one counts
+					continue
+				}
+				printing.Lock()
+				fmt.Fprintf(out, "\rloading sample data  %d/%d", done.Add(1), len(all))
+				printing.Unlock()
+			}
+		})
 	}
-	return published, nil
+	for _, s := range all {
+		next <- s
+	}
+	close(next)
+	wg.Wait()
+	return int(published.Load()), context.Cause(ctx)
 }
+
+// loadAtATime is how many datasets are on the way at a time: while one file is
+// checked the next is uploaded, and a small one need not wait for a large one.
+const loadAtATime = 3
 
 func (p *portal) loadDataset(ctx context.Context, s sample.Dataset) (int, error) {
 	d, err := p.store.Dataset(ctx, catalog.SystemActor, s.Meta.Slug)
@@ -144,6 +167,11 @@ func (p *portal) loadRelease(ctx context.Context, slug string, s sample.Release)
 		}
 		if err := p.store.DescribeTable(ctx, actor, draft.ID, table, w); err != nil {
 			return err
+		}
+		if words.Sample != nil {
+			if err := p.store.SetSample(ctx, actor, draft.ID, table, words.Sample); err != nil {
+				return err
+			}
 		}
 	}
 	if _, err := p.store.Submit(ctx, actor, draft.ID, 0); err != nil {

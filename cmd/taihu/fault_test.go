@@ -309,7 +309,7 @@ func TestKilledAtRandom(t *testing.T) {
 		})
 	}
 	for range kills {
-		time.Sleep(time.Duration(50+random.IntN(450)) * time.Millisecond)
+		time.Sleep(time.Duration(150+random.IntN(750)) * time.Millisecond)
 		p.kill()
 		p.start()
 	}

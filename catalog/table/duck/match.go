@@ -133,7 +133,7 @@ func appendFold(dst []byte, s string) []byte {
 			dst = append(dst, c)
 			i++
 		// E4 B8 80 is U+4E00, E9 BF BF is U+9FFF.
-		case i+2 < len(s) && (c > 0xE4 && c <= 0xE9 || c == 0xE4 && s[i+1] >= 0xB8):
+		case i+2 < len(s) && s[i+1]&0xC0 == 0x80 && s[i+2]&0xC0 == 0x80 && (c > 0xE4 && c <= 0xE9 || c == 0xE4 && s[i+1] >= 0xB8):
 			dst = append(dst, c, s[i+1], s[i+2])
 			i += 3
 		default:

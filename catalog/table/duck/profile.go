@@ -17,9 +17,14 @@ const (
 	exactRows     = 500_000
 	exactDistinct = 100_000
 	topValues     = 10
-	// groupColumns is how many columns one statement looks at: it bounds memory
-	// in tables of thousands of columns.
+	// groupColumns is how many columns one statement looks at: it bounds memory.
 	groupColumns = 16
+	// A statement over thousands of columns costs tens of milliseconds before it
+	// reads a row, so groups of a wide table are copied out first, where they are
+	// small: up to so many cells and columns at a time.
+	wideColumns = 64
+	groupCells  = 2_000_000
+	groupMost   = 256
 )
 
 // Profile counts what every column holds, over all rows:
@@ -42,11 +47,15 @@ func (e *Engine) Profile(ctx context.Context, s table.Source) (*catalog.Profile,
 	}
 	defer t.Close()
 	p := &catalog.Profile{Rows: s.Rows, Columns: make([]catalog.ColumnProfile, len(s.Schema.Fields))}
-	for from := 0; from < len(p.Columns); from += groupColumns {
-		group := make([]*columnFacts, 0, groupColumns)
-		for i := from; i < min(from+groupColumns, len(p.Columns)); i++ {
+	relation, size := "part", groupColumns
+	if len(p.Columns) > wideColumns && s.Rows <= exactRows {
+		relation, size = "copied", int(max(groupColumns, min(groupMost, groupCells/max(s.Rows, 1))))
+	}
+	for from := 0; from < len(p.Columns); from += size {
+		group := make([]*columnFacts, 0, size)
+		for i := from; i < min(from+size, len(p.Columns)); i++ {
 			p.Columns[i].Name = s.Schema.Fields[i].Name
-			group = append(group, &columnFacts{field: s.Schema.Fields[i], out: &p.Columns[i]})
+			group = append(group, &columnFacts{field: s.Schema.Fields[i], out: &p.Columns[i], relation: relation})
 		}
 		if err := t.profileGroup(ctx, group); err != nil {
 			return nil, fmt.Errorf("profile columns from %d: %w", from+1, err)
@@ -55,17 +64,35 @@ func (e *Engine) Profile(ctx context.Context, s table.Source) (*catalog.Profile,
 	return p, nil
 }
 
+// copyOut copies the columns of a group out of the parts, in their order.
+func (t *duckTable) copyOut(ctx context.Context, group []*columnFacts) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	names := make([]string, len(group))
+	for i, c := range group {
+		names[i] = quoteName(c.field.Name)
+	}
+	return t.exec("CREATE OR REPLACE TEMP TABLE copied AS SELECT " + strings.Join(names, ", ") + " FROM part")
+}
+
 // columnFacts is a column on its way to a ColumnProfile.
 type columnFacts struct {
 	field     catalog.Field
 	out       *catalog.ColumnProfile
-	values    int64 // not null
+	relation  string // where it is read from
+	values    int64  // not null
 	low, high table.Value
 	// of a number: the least and greatest finite ones, both null where none is
 	finiteLow, finiteHigh table.Value
 }
 
 func (t *duckTable) profileGroup(ctx context.Context, group []*columnFacts) error {
+	if group[0].relation == "copied" {
+		if err := t.copyOut(ctx, group); err != nil {
+			return err
+		}
+	}
 	if err := t.extremes(ctx, group); err != nil {
 		return err
 	}
@@ -119,7 +146,7 @@ func (t *duckTable) extremes(ctx context.Context, group []*columnFacts) error {
 			ask(whole, "count(*) FILTER ("+x+" = '')")
 		}
 	}
-	err := t.query(ctx, statement{text: "SELECT " + strings.Join(terms, ", ") + " FROM part"}, fields, func(b *table.Batch) error {
+	err := t.query(ctx, statement{text: "SELECT " + strings.Join(terms, ", ") + " FROM " + group[0].relation}, fields, func(b *table.Batch) error {
 		at := 0
 		next := func() *table.Vector { at++; return &b.Columns[at-1] }
 		for _, c := range group {
@@ -143,7 +170,7 @@ func (t *duckTable) finite(ctx context.Context, c *columnFacts) error {
 		return nil
 	}
 	x := c.value()
-	sql := "SELECT min(" + x + "), max(" + x + ") FROM part WHERE isfinite(" + x + ")"
+	sql := "SELECT min(" + x + "), max(" + x + ") FROM " + c.relation + " WHERE isfinite(" + x + ")"
 	return t.query(ctx, statement{text: sql}, []catalog.Field{c.field, c.field}, func(b *table.Batch) error {
 		c.finiteLow, c.finiteHigh = b.Columns[0].Value(0), b.Columns[1].Value(0)
 		return nil
@@ -178,7 +205,7 @@ func (t *duckTable) frequent(ctx context.Context, c *columnFacts) error {
 func (t *duckTable) countAll(ctx context.Context, c *columnFacts) error {
 	fields := []catalog.Field{c.field, {Type: catalog.Integer}, {Type: catalog.Integer}}
 	x := c.value()
-	sql := "WITH g AS MATERIALIZED (SELECT " + x + " AS v, count(*) AS n FROM part WHERE " + x + " IS NOT NULL GROUP BY 1)" +
+	sql := "WITH g AS MATERIALIZED (SELECT " + x + " AS v, count(*) AS n FROM " + c.relation + " WHERE " + x + " IS NOT NULL GROUP BY 1)" +
 		" SELECT v, n, (SELECT count(*) FROM g) FROM g ORDER BY n DESC, v LIMIT ?"
 	var top []catalog.Count
 	err := t.query(ctx, statement{sql, []argument{integer(topValues)}}, fields, func(b *table.Batch) error {

@@ -24,14 +24,14 @@ var quantiles = []int{5, 25, 50, 75, 95}
 // mean, deviation, histogram and quantiles. Values are counted in whole units: of
 // the decimal's scale, days, microseconds; doubles as they are.
 func (t *duckTable) spread(ctx context.Context, group []*columnFacts) error {
-	plan := &table.Plan{Schema: &t.source.Schema}
+	var names []string
 	var fields []catalog.Field
 	var meters []meter
 	for _, c := range group {
 		if !c.ordered() || c.values == 0 {
 			continue
 		}
-		plan.Columns = append(plan.Columns, slices.IndexFunc(t.source.Schema.Fields, func(f catalog.Field) bool { return f.Name == c.field.Name }))
+		names = append(names, quoteName(c.field.Name))
 		fields = append(fields, c.field)
 		meters = append(meters, newMeter(c))
 	}
@@ -39,7 +39,8 @@ func (t *duckTable) spread(ctx context.Context, group []*columnFacts) error {
 		return nil
 	}
 	pick := sampler{every: (t.source.Rows + sampleRows - 1) / sampleRows}
-	err := t.query(ctx, selectOf(plan), fields, func(b *table.Batch) error {
+	all := statement{text: "SELECT " + strings.Join(names, ", ") + " FROM " + group[0].relation}
+	err := t.query(ctx, all, fields, func(b *table.Batch) error {
 		rows := pick.rows(b.Len)
 		for i, m := range meters {
 			m.add(&b.Columns[i], b.Len, rows)

@@ -1,0 +1,303 @@
+package ingest
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"taihu/catalog"
+)
+
+// sheetFacts is where values stand in a sheet.
+type sheetFacts struct {
+	firstRow, lastRow int
+	firstCol, lastCol int
+	cells             int64
+	hiddenRows        int
+}
+
+// take counts a row and reports whether it holds a value.
+func (f *sheetFacts) take(row *sheetRow) bool {
+	first, last := 0, 0
+	for i := range row.cells {
+		if c := &row.cells[i]; !c.blank() {
+			if first == 0 {
+				first = c.col
+			}
+			last = c.col
+			f.cells++
+		}
+	}
+	if last == 0 {
+		return false
+	}
+	if f.firstRow == 0 {
+		f.firstRow, f.firstCol = row.number, first
+	}
+	f.lastRow, f.firstCol, f.lastCol = row.number, min(f.firstCol, first), max(f.lastCol, last)
+	if row.hidden {
+		f.hiddenRows++
+	}
+	return true
+}
+
+// aheadRow is a copy of a row.
+type aheadRow struct{ sheetRow }
+
+// openTable opens a sheet and finds its header; nil where it holds nothing.
+//
+// How wide the table is must be known before its first row is given. That is
+// plain where the rows looked at for the header fill just what the sheet states
+// as its range; otherwise the sheet is passed over once more.
+func (s *xlsxSource) openTable(sheet workSheet) (*Header, error) {
+	var err error
+	if s.scan, err = openSheet(s.book, sheet.part, s.in.Limits.Cell); err != nil {
+		return nil, err
+	}
+	s.name, s.facts, s.known, s.ended, s.ahead, s.held = sheet.name, sheetFacts{}, false, false, nil, false
+	if err := s.lookAhead(); err != nil {
+		return nil, err
+	}
+	if !s.ended && s.scan.extent != [2]int{s.facts.firstCol, s.facts.lastCol} {
+		if err := s.measure(); err != nil {
+			return nil, err
+		}
+	}
+	if s.ended || s.known {
+		s.known = true
+		if s.facts.cells == 0 {
+			return nil, nil
+		}
+	}
+	if width := s.facts.lastCol - s.facts.firstCol + 1; width > s.in.Limits.Columns {
+		return nil, refuse("too_many_columns", "有 %d 列，最多 %d 列。", "There are %d columns; at most %d are allowed.", width, s.in.Limits.Columns)
+	}
+	if s.known {
+		if err := s.checkArea(s.facts.lastRow); err != nil {
+			return nil, err
+		}
+	}
+	return s.header()
+}
+
+// lookAhead reads the rows among which the header is looked for. Rows before a
+// stated header are counted only.
+func (s *xlsxSource) lookAhead() error {
+	stated := s.in.Options.HeaderRow
+	for filled := 0; filled < headerLook; {
+		err := s.scanRow()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		full := s.facts.take(&s.row)
+		if s.row.number < stated {
+			continue
+		}
+		if full {
+			filled++
+		}
+		if full || len(s.row.cells) > 0 {
+			s.keepRow()
+		}
+	}
+	return nil
+}
+
+// scanRow reads the next row of the part into s.row; io.EOF sets ended.
+func (s *xlsxSource) scanRow() error {
+	err := s.scan.next(&s.row)
+	if err == io.EOF {
+		s.ended = true
+		if !s.known {
+			s.known = true
+			s.tellSheet(s.scan)
+		}
+	}
+	return err
+}
+
+// keepRow copies s.row to the rows read ahead.
+func (s *xlsxSource) keepRow() {
+	s.ahead = append(s.ahead, aheadRow{sheetRow{number: s.row.number, cells: slices.Clone(s.row.cells), text: slices.Clone(s.row.text)}})
+}
+
+// measure passes over the whole sheet to learn where values stand.
+func (s *xlsxSource) measure() error {
+	scan, err := openSheet(s.book, s.scan.part, s.in.Limits.Cell)
+	if err != nil {
+		return err
+	}
+	scan.measure = true
+	var row sheetRow
+	s.facts = sheetFacts{}
+	for err = scan.next(&row); err == nil; err = scan.next(&row) {
+		s.facts.take(&row)
+	}
+	if !errors.Is(err, io.EOF) {
+		return errors.Join(err, scan.close())
+	}
+	if err := scan.close(); err != nil {
+		return fmt.Errorf("close sheet: %w", err)
+	}
+	s.known = true
+	s.tellSheet(scan)
+	return nil
+}
+
+// checkArea refuses a table up to that row that is too large, or so sparse that
+// a few cells would make millions of nulls.
+func (s *xlsxSource) checkArea(lastRow int) error {
+	area := int64(lastRow-s.facts.firstRow+1) * int64(s.facts.lastCol-s.facts.firstCol+1)
+	if area <= s.in.Limits.Cells && (area <= sparseCells || s.facts.cells*100 >= area) {
+		return nil
+	}
+	return refuse("too_many_cells", "工作表的范围有 %d 个单元格，其中只有 %d 个有值。", "The sheet spans %d cells, of which %d hold a value.", area, s.facts.cells).
+		at(int64(lastRow), columnLetters(s.facts.lastCol), "")
+}
+
+// tellSheet reports what is hidden or merged in the area of the table.
+func (s *xlsxSource) tellSheet(scan *sheetScanner) {
+	hidden := 0
+	for _, c := range scan.hiddenColumns {
+		hidden += max(0, min(c[1], s.facts.lastCol)-max(c[0], s.facts.firstCol)+1)
+	}
+	if hidden > 0 || s.facts.hiddenRows > 0 {
+		f := found("hidden_cells", "有 %d 行和 %d 列是隐藏的，已作为数据读入。", "%d rows and %d columns are hidden; they were read as data.", s.facts.hiddenRows, hidden)
+		f.Table, f.Count = s.name, int64(hidden+s.facts.hiddenRows)
+		s.in.Findings.Add(f)
+	}
+	if scan.merged > 0 {
+		f := found("merged_cells", "", "")
+		f.Table, f.Value, f.Count = s.name, scan.firstMerged, int64(scan.merged)
+		s.in.Findings.Add(f)
+	}
+}
+
+// header finds the header among the rows read ahead and leaves the rows after it
+// to Read.
+func (s *xlsxSource) header() (*Header, error) {
+	stated := s.in.Options.HeaderRow
+	if s.known && stated > s.facts.lastRow {
+		return nil, refuse("header_row_missing", "指定的表头是第 %d 行，但数据只到第 %d 行。", "Row %d was stated as the header, but the sheet ends at row %d.", stated, s.facts.lastRow).at(int64(stated), "", "")
+	}
+	h := &Header{Sheet: s.name, Columns: make([]string, s.facts.lastCol-s.facts.firstCol+1)}
+	at := 0
+	switch {
+	case stated > 0:
+		if len(s.ahead) == 0 || s.ahead[0].number != stated { // the stated row holds nothing
+			at = -1
+		}
+		h.Row, s.number = int64(stated), stated+1
+		h.Why = catalog.Text{Zh: "表头行由用户指定", En: "the header row was stated"}
+	case stated < 0:
+		at, s.number = -1, s.facts.firstRow
+		h.Why = catalog.Text{Zh: "用户指明没有表头", En: "it was stated that there is no header"}
+	default:
+		at = s.findHeader(h)
+	}
+	if at >= 0 {
+		row := &s.ahead[at].sheetRow
+		for i := range row.cells {
+			c := &row.cells[i]
+			if n := c.col - s.facts.firstCol; n >= 0 && n < len(h.Columns) {
+				h.Columns[n] = string(row.cellText(c))
+			}
+		}
+		s.ahead = s.ahead[at+1:]
+	}
+	s.names = slices.Clone(h.Columns)
+	for i, n := range s.names {
+		if n == "" {
+			s.names[i] = columnLetters(s.facts.firstCol + i)
+		}
+	}
+	return h, nil
+}
+
+// filledCells counts the cells of a row that are not blank.
+func filledCells(r *sheetRow) int {
+	n := 0
+	for i := range r.cells {
+		if !r.cells[i].blank() {
+			n++
+		}
+	}
+	return n
+}
+
+// findHeader decides which of the rows read ahead is the header: the first that
+// fills more than half of what the fullest of them fills. Rows above it, up to
+// ten, are titles; where there are more, the first row is the header. Where no cell of it is text, the sheet has no header. It returns the
+// header's index in s.ahead, or -1.
+func (s *xlsxSource) findHeader(h *Header) int {
+	widest := 0
+	for i := range s.ahead {
+		widest = max(widest, filledCells(&s.ahead[i].sheetRow))
+	}
+	at := 0
+	titles, first := 0, -1
+	for ; 2*filledCells(&s.ahead[at].sheetRow) <= widest; at++ {
+		if filledCells(&s.ahead[at].sheetRow) > 0 {
+			titles++
+			if first < 0 {
+				first = at
+			}
+		}
+	}
+	if titles > maxTitles { // rather a text than a table with a title
+		at = first
+	}
+	for _, title := range s.ahead[:at] {
+		if filledCells(&title.sheetRow) == 0 {
+			continue
+		}
+		f := found("title_lines", "", "")
+		f.Table, f.Row, f.Value = s.name, int64(title.number), rowText(&title.sheetRow)
+		s.in.Findings.Add(f)
+	}
+	row := &s.ahead[at].sheetRow
+	if !slices.ContainsFunc(row.cells, func(c sheetCell) bool {
+		return (c.kind == cellText || c.kind == cellResult) && c.to > c.from
+	}) {
+		s.ahead = s.ahead[at:]
+		s.number = row.number
+		f := found("no_header", "", "")
+		f.Table, f.Row, f.Value = s.name, int64(row.number), rowText(row)
+		s.in.Findings.Add(f)
+		h.Why = catalog.Text{Zh: fmt.Sprintf("第 %d 行没有文字单元格，看作数据", row.number),
+			En: fmt.Sprintf("row %d has no text cell and was taken as data", row.number)}
+		return -1
+	}
+	h.Row, s.number = int64(row.number), row.number+1
+	h.Why = catalog.Text{Zh: fmt.Sprintf("第 %d 行是第一个填满半数以上列的行", row.number),
+		En: fmt.Sprintf("row %d is the first that fills more than half of the columns", row.number)}
+	return at
+}
+
+// rowText joins the cells of a row for a report.
+func rowText(r *sheetRow) string {
+	var parts []string
+	for i := range r.cells {
+		if t := r.cellText(&r.cells[i]); len(t) > 0 {
+			parts = append(parts, string(t))
+		}
+	}
+	return strings.Join(parts, " | ")
+}
+
+// measureRest measures a sheet of which rows have been given already.
+func (s *xlsxSource) measureRest() error {
+	before := s.facts
+	if err := s.measure(); err != nil {
+		return err
+	}
+	if s.facts.firstCol != before.firstCol || s.facts.lastCol != before.lastCol {
+		return refuse("malformed_xlsx", "工作表的单元格超出它自己写明的范围。", "Cells lie outside the range that the sheet itself states.").at(int64(s.row.number), "", "")
+	}
+	return nil
+}

@@ -1,0 +1,424 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	_ "github.com/duckdb/duckdb-go/v2"
+	"github.com/xuri/excelize/v2"
+
+	"taihu/api"
+	"taihu/api/client"
+	"taihu/catalog"
+	"taihu/catalog/ingest"
+)
+
+// BenchmarkFigures measures the figures of the main path, each beside its
+// yardstick in the same run, alternating: make bench. It is one measurement, not
+// a loop, and prints medians and ratios; machines are shared, so a lone time
+// means little.
+func BenchmarkFigures(b *testing.B) {
+	f := &figures{b: b, dir: filepath.Join(os.TempDir(), "taihu-bench"), rows: 5_000_000}
+	if n, err := strconv.Atoi(os.Getenv("TAIHU_BENCH_ROWS")); err == nil {
+		f.rows = n
+	}
+	if err := os.MkdirAll(f.dir, 0o750); err != nil {
+		b.Fatal(err)
+	}
+	f.duck = openDuck(b)
+	f.generate()
+	f.ingest()
+	f.serve()
+	f.csv()
+	f.pages()
+	f.xlsx()
+	f.memory()
+}
+
+type figures struct {
+	b      *testing.B
+	dir    string
+	rows   int
+	duck   *sql.DB
+	source string // the CSV
+	part   string // typed Parquet made by ingest
+	p      *process
+	client *client.Client
+	watch  *memoryWatch
+}
+
+func (f *figures) say(format string, args ...any) { fmt.Printf(format+"\n", args...) }
+
+func openDuck(b *testing.B) *sql.DB {
+	db, err := sql.Open("duckdb", "")
+	if err != nil {
+		b.Fatal(err)
+	}
+	db.SetMaxOpenConns(1)
+	for _, q := range []string{"SET threads = 2", "SET preserve_insertion_order = true"} {
+		if _, err := db.Exec(q); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return db
+}
+
+// generate writes the table: id, date, Chinese words, code, decimal, integer,
+// URL, text with 5 % nulls, timestamp, boolean; about 120 bytes a row.
+func (f *figures) generate() {
+	f.source = filepath.Join(f.dir, fmt.Sprintf("rows-%d.csv", f.rows))
+	if _, err := os.Stat(f.source); err == nil {
+		return
+	}
+	out, err := os.Create(f.source + ".part")
+	if err != nil {
+		f.b.Fatal(err)
+	}
+	w := bufio.NewWriterSize(out, 1<<20)
+	fmt.Fprintln(w, "id,日期,区县,编码,金额,数量,链接,说明,时间,有效")
+	for i := range f.rows {
+		w.Write(benchRow(i))
+	}
+	if err := w.Flush(); err != nil {
+		f.b.Fatal(err)
+	}
+	out.Close()
+	if err := os.Rename(out.Name(), f.source); err != nil {
+		f.b.Fatal(err)
+	}
+}
+
+var benchDistricts = []string{"梁溪区", "滨湖区", "新吴区", "锡山区", "惠山区", "江阴市", "宜兴市", "经开区"}
+
+// benchRow is row i, the same on every machine.
+func benchRow(i int) []byte {
+	x := uint64(i)*6364136223846793005 + 1442695040888963407
+	x ^= x >> 29
+	note := fmt.Sprintf("第%d号检查，结果正常，编号%x", x%977, x&0xffff)
+	if x%20 == 0 {
+		note = ""
+	}
+	at := time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(x%189_000_000) * time.Second)
+	return fmt.Appendf(nil, "%d,%s,%s,%06d,%d.%02d,%d,https://example.org/d/%d/%x,%s,%s,%t\n",
+		i+1, at.Format("2006-01-02"), benchDistricts[x%8], x%1_000_000, x%100_000, (x>>8)%100, (x>>16)%5000, x%5000, x&0xffffff, note, at.Format("2006-01-02 15:04:05"), x%3 == 0)
+}
+
+func median(d []time.Duration) time.Duration {
+	slices.Sort(d)
+	return d[len(d)/2]
+}
+
+// ingest: the whole check of the file beside DuckDB's own CSV → Parquet.
+func (f *figures) ingest() {
+	var ours, theirs []time.Duration
+	peak := int64(0)
+	for range 3 {
+		start := time.Now()
+		target := filepath.Join(f.dir, "duck.parquet")
+		if _, err := f.duck.Exec(fmt.Sprintf("COPY (SELECT * FROM read_csv('%s')) TO '%s' (FORMAT parquet, COMPRESSION zstd)", f.source, target)); err != nil {
+			f.b.Fatal(err)
+		}
+		theirs = append(theirs, time.Since(start))
+
+		out := filepath.Join(f.dir, "out")
+		os.RemoveAll(out)
+		if err := os.MkdirAll(out, 0o750); err != nil {
+			f.b.Fatal(err)
+		}
+		cfg := &Config{IngestMemory: 512, IngestSeconds: 600, Data: f.dir}
+		request, _ := json.Marshal(ingest.Request{Path: f.source, Name: "rows.csv", OutDir: out, Limits: ingestLimits(cfg)})
+		cmd := exec.Command(os.Args[0], "ingest-child")
+		cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "TMPDIR=" + f.dir, "TAIHU_INGEST_MEMORY=512", "GOMAXPROCS=2", fmt.Sprintf("GOMEMLIMIT=%d", ingestLimits(cfg).Memory*3/4)}
+		cmd.Stdin = bytes.NewReader(request)
+		var answer bytes.Buffer
+		cmd.Stdout, cmd.Stderr = &answer, os.Stderr
+		start = time.Now()
+		if err := cmd.Run(); err != nil {
+			f.b.Fatal(err)
+		}
+		ours = append(ours, time.Since(start))
+		peak = max(peak, cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss<<10)
+		var result struct{ Result ingest.Result }
+		if err := json.Unmarshal(answer.Bytes(), &result); err != nil || len(result.Result.Tables) != 1 || result.Result.Tables[0].Table.Rows != int64(f.rows) {
+			f.b.Fatalf("ingest: %v %.300s", err, answer.String())
+		}
+		f.part = result.Result.Tables[0].TypedPath
+	}
+	f.say("ingest %d rows: %v; DuckDB CSV → Parquet: %v; ratio %.2f (wanted ≤ 4); child's peak %d MB (wanted ≤ 512)",
+		f.rows, median(ours), median(theirs), float64(median(ours))/float64(median(theirs)), peak>>20)
+}
+
+// serve starts a portal in its own process with the table published.
+func (f *figures) serve() {
+	t := &testing.T{}
+	f.p = &process{t: t, Data: filepath.Join(f.dir, "portal"), address: "127.0.0.1:18477"}
+	os.RemoveAll(f.p.Data)
+	f.p.start()
+	f.b.Cleanup(f.p.kill)
+	s := &server{t: t, Data: f.p.Data}
+	f.client = client.New(f.p.URL, s.token())
+	time.Sleep(500 * time.Millisecond)
+	f.watch = watchMemory(f.p.cmd.Process.Pid)
+	f.b.Cleanup(f.watch.stop)
+	ctx := context.Background()
+	makeDataset(t, f.client, "bench")
+	draft, err := f.client.CreateDraft(ctx, "bench", api.DraftEdit{})
+	if err != nil {
+		f.b.Fatal(err)
+	}
+	file, err := os.Open(f.source)
+	if err != nil {
+		f.b.Fatal(err)
+	}
+	defer file.Close()
+	info, _ := file.Stat()
+	if draft, err = f.client.PutFile(ctx, draft.ID, "rows.csv", nil, file, info.Size()); err != nil {
+		f.b.Fatal(err)
+	}
+	for draft.State == catalog.Checking {
+		time.Sleep(200 * time.Millisecond)
+		if draft, err = f.client.Draft(ctx, draft.ID); err != nil {
+			f.b.Fatal(err)
+		}
+	}
+	for _, verb := range []string{"submit", "approve", "publish"} {
+		if _, err := f.client.Act(ctx, draft.ID, verb); err != nil {
+			f.b.Fatal(err)
+		}
+	}
+	for f.p.pendingJobs() > 0 {
+		time.Sleep(200 * time.Millisecond)
+	}
+	f.watch.say(f, "upload, check, publish and warm")
+}
+
+// fetch reads an address to the end and returns the time, that of the first
+// byte, and the bytes.
+func (f *figures) fetch(path string) (whole, first time.Duration, n int64) {
+	start := time.Now()
+	resp, err := http.Get(f.p.URL + path)
+	if err != nil {
+		f.b.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != 200 {
+		body, _ := io.ReadAll(resp.Body)
+		f.b.Fatalf("%s: %s %s", path, resp.Status, body)
+	}
+	one := make([]byte, 1)
+	if _, err := io.ReadFull(resp.Body, one); err != nil {
+		f.b.Fatal(err)
+	}
+	first = time.Since(start)
+	n, err = io.CopyBuffer(io.Discard, struct{ io.Reader }{resp.Body}, make([]byte, 256<<10))
+	if err != nil {
+		f.b.Fatal(err)
+	}
+	return time.Since(start), first, n + 1
+}
+
+// csv: an export that is not stored, beside DuckDB's COPY into a pipe.
+func (f *figures) csv() {
+	pipe := filepath.Join(f.dir, "pipe")
+	os.Remove(pipe)
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		f.b.Fatal(err)
+	}
+	for _, format := range []string{"csv", "json"} {
+		var ours, theirs, first []time.Duration
+		var bytes int64
+		for range 5 {
+			option := "FORMAT csv, HEADER"
+			if format == "json" {
+				option = "FORMAT json, ARRAY true"
+			}
+			cat := exec.Command("sh", "-c", "cat "+pipe+" >/dev/null")
+			if err := cat.Start(); err != nil {
+				f.b.Fatal(err)
+			}
+			start := time.Now()
+			if _, err := f.duck.Exec(fmt.Sprintf("COPY (SELECT * EXCLUDE (_row) FROM read_parquet('%s')) TO '%s' (%s)", f.part, pipe, option)); err != nil {
+				f.b.Fatal(err)
+			}
+			_ = cat.Wait()
+			theirs = append(theirs, time.Since(start))
+			whole, one, n := f.fetch(fmt.Sprintf("/data/bench/1/rows.%s?limit=%d", format, f.rows+1))
+			ours, first, bytes = append(ours, whole), append(first, one), n
+		}
+		f.say("unstored %s, %d MB: %v, first byte %v; DuckDB COPY to a pipe: %v; ratio %.2f× (wanted ≥ 0.7 for CSV)",
+			format, bytes>>20, median(ours), median(first), median(theirs), float64(median(theirs))/float64(median(ours)))
+	}
+	f.watch.say(f, "CSV and JSON exports")
+}
+
+// pages: 100 rows at the beginning and deep in the table.
+func (f *figures) pages() {
+	deep := f.rows * 4 / 5
+	path := func(row int) string {
+		return "/api/v1/datasets/bench/releases/1/tables/rows/rows?limit=100&where=" + url.QueryEscape(fmt.Sprintf("_row > %d", row))
+	}
+	var shallow, far []time.Duration
+	for i := range 120 {
+		a, _, _ := f.fetch(path(10))
+		b, _, _ := f.fetch(path(deep))
+		if i >= 20 {
+			shallow, far = append(shallow, a), append(far, b)
+		}
+	}
+	s, d := median(shallow), median(far)
+	f.say("page of 100 rows: at row 10 %v, at row %d %v (wanted ≤ 40 ms each); ratio %.2f (wanted ≤ 1.5)", s, deep, d, float64(max(s, d))/float64(min(s, d)))
+	sorted := "/api/v1/datasets/bench/releases/1/tables/rows/rows?limit=100&sort=-" + url.QueryEscape("金额")
+	var times []time.Duration
+	for range 5 {
+		a, _, _ := f.fetch(sorted)
+		times = append(times, a)
+	}
+	f.say("page of 100 rows, sorted: %v", median(times))
+	f.watch.say(f, "pages")
+}
+
+// xlsx: one million rows, beside excelize's StreamWriter with the same values.
+func (f *figures) xlsx() {
+	rows := min(f.rows, 1_000_000)
+	var ours, theirs, first []time.Duration
+	for range 3 {
+		theirs = append(theirs, excelizeStream(f.b, rows))
+		whole, one, _ := f.fetch(fmt.Sprintf("/data/bench/1/rows.xlsx?limit=%d", rows))
+		ours, first = append(ours, whole), append(first, one)
+	}
+	f.say("XLSX of %d × 10: %v, first byte %v; excelize StreamWriter: %v; %.1f× faster (wanted ≥ 4)",
+		rows, median(ours), median(first), median(theirs), float64(median(theirs))/float64(median(ours)))
+	f.watch.say(f, "XLSX exports")
+}
+
+func excelizeStream(b *testing.B, rows int) time.Duration {
+	values := make([][]any, 1000)
+	for i := range values {
+		cells := strings.Split(strings.TrimRight(string(benchRow(i)), "\n"), ",")
+		row := make([]any, len(cells))
+		for j, c := range cells {
+			row[j] = c
+		}
+		n, _ := strconv.Atoi(cells[0])
+		row[0] = n
+		day, _ := time.Parse(time.DateOnly, cells[1])
+		row[1] = day
+		amount, _ := strconv.ParseFloat(cells[4], 64)
+		row[4] = amount
+		count, _ := strconv.Atoi(cells[5])
+		row[5] = count
+		at, _ := time.Parse(time.DateTime, cells[8])
+		row[8], row[9] = at, cells[9] == "true"
+		values[i] = row
+	}
+	start := time.Now()
+	book := excelize.NewFile()
+	defer book.Close()
+	w, err := book.NewStreamWriter("Sheet1")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for i := range rows {
+		cell, _ := excelize.CoordinatesToCellName(1, i+1)
+		if err := w.SetRow(cell, values[i%len(values)]); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := w.Flush(); err != nil {
+		b.Fatal(err)
+	}
+	if err := book.Write(io.Discard); err != nil {
+		b.Fatal(err)
+	}
+	return time.Since(start)
+}
+
+func (f *figures) memory() {
+	f.say("serve grew by %d MB at the most over %d MB when idle (wanted ≤ 64); its largest child had %d MB (wanted ≤ 512)",
+		(f.watch.most-f.watch.base)>>20, f.watch.base>>20, f.watch.child>>20)
+}
+
+// memoryWatch samples the resident sets of a process and of its children.
+type memoryWatch struct {
+	pid               int
+	mu                sync.Mutex
+	base, most, child int64
+	mostNow, childNow int64 // since the last say
+	ended             chan struct{}
+	once              sync.Once
+}
+
+func watchMemory(pid int) *memoryWatch {
+	w := &memoryWatch{pid: pid, base: residentSet(pid), ended: make(chan struct{})}
+	go func() {
+		for {
+			select {
+			case <-w.ended:
+				return
+			case <-time.After(50 * time.Millisecond):
+			}
+			own, children := residentSet(pid), int64(0)
+			for _, c := range childrenOf(pid) {
+				children = max(children, residentSet(c))
+			}
+			w.mu.Lock()
+			w.most, w.child = max(w.most, own), max(w.child, children)
+			w.mostNow, w.childNow = max(w.mostNow, own), max(w.childNow, children)
+			w.mu.Unlock()
+		}
+	}()
+	return w
+}
+
+func (w *memoryWatch) stop() { w.once.Do(func() { close(w.ended) }) }
+
+func (w *memoryWatch) say(f *figures, during string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	f.say("  memory during %s: serve +%d MB, largest child %d MB", during, (w.mostNow-w.base)>>20, w.childNow>>20)
+	w.mostNow, w.childNow = 0, 0
+}
+
+func residentSet(pid int) int64 {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
+	if err != nil {
+		return 0
+	}
+	fields := strings.Fields(string(b))
+	if len(fields) < 2 {
+		return 0
+	}
+	pages, _ := strconv.ParseInt(fields[1], 10, 64)
+	return pages * int64(os.Getpagesize())
+}
+
+func childrenOf(pid int) []int {
+	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	var out []int
+	for _, t := range tasks {
+		b, _ := os.ReadFile(t)
+		for _, s := range strings.Fields(string(b)) {
+			if n, err := strconv.Atoi(s); err == nil {
+				out = append(out, n)
+			}
+		}
+	}
+	return out
+}
