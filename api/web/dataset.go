@@ -254,7 +254,10 @@ func coverage(lang string, d *catalog.Dataset) string {
 		if s != "" {
 			s += phrase(lang, "，", ", ")
 		}
-		s += proseDate(lang, d.TemporalStart) + "–" + proseDate(lang, d.TemporalEnd)
+		s += proseDate(lang, d.TemporalStart)
+		if d.TemporalEnd != d.TemporalStart {
+			s += "–" + proseDate(lang, d.TemporalEnd)
+		}
 	}
 	return s
 }

@@ -17,12 +17,13 @@ import (
 // homePage is the first page.
 type homePage struct {
 	frame
-	Sums   store.Stats
-	Try    []link
-	Themes []themeCount
-	Newest []newRelease
-	Chart  *chart
-	Curl   string // one line that works, over the newest table
+	Sums    store.Stats
+	Try     []link
+	Themes  []themeCount
+	Newest  []newRelease
+	Largest []result
+	Chart   *chart
+	Curl    string // one line that works, over the newest table
 }
 
 type themeCount struct {
@@ -40,9 +41,13 @@ type newRelease struct {
 	Date      string // ISO
 	Capacity  string
 	Notes     string
+	Simulated bool
 }
 
-const newestCount = 7
+const (
+	newestCount  = 7
+	largestCount = 6
+)
 
 func (s *Site) home(c *gin.Context) error {
 	ctx, actor := c.Request.Context(), catalog.Actor{} // the first page is the same for all
@@ -71,7 +76,7 @@ func (s *Site) home(c *gin.Context) error {
 		if err != nil {
 			continue // withdrawn a moment ago
 		}
-		n := newRelease{Title: d.Title, Href: href(lang, "/datasets/"+d.Slug), Number: r.Number, Publisher: publishers[d.OrganizationID].Name, Capacity: capacity(r.Tables).Words(lang), Notes: cut(r.Notes.In(lang), 60)}
+		n := newRelease{Title: d.Title, Href: href(lang, "/datasets/"+d.Slug), Number: r.Number, Publisher: publishers[d.OrganizationID].Name, Capacity: capacity(r.Tables).Words(lang), Notes: cut(r.Notes.In(lang), 60), Simulated: d.Simulated}
 		if r.PublishedAt != nil {
 			n.Date = isoDay(*r.PublishedAt)
 		}
@@ -79,12 +84,18 @@ func (s *Site) home(c *gin.Context) error {
 		if d.OpenAttribute != catalog.Unconditional {
 			continue
 		}
-		if v.Chart == nil {
-			v.Chart = chartOf(lang, d, r)
+		// A picture of a few bars tells less; it is taken where there is no better.
+		if v.Chart == nil || len(v.Chart.Bars) < 5 {
+			if better := chartOf(lang, d, r); better != nil && (v.Chart == nil || len(better.Bars) > len(v.Chart.Bars)) {
+				v.Chart = better
+			}
 		}
 		if v.Curl == "" && len(r.Tables) > 0 {
 			v.Curl = s.absolute(dataPath(d.Slug, r.Number, r.Tables[0].Name, "csv"))
 		}
+	}
+	if v.Largest, err = s.largest(c, publishers); err != nil {
+		return err
 	}
 	v.Themes = s.themes(ctx, lang)
 	v.Try = tryWords(lang, newest)
@@ -105,6 +116,18 @@ func (s *Site) themes(ctx context.Context, lang string) []themeCount {
 		out = append(out, themeCount{Name: t.Name.In(lang), Href: href(lang, "/datasets?theme="+t.Code), Count: counts[t.Code], Counted: err == nil})
 	}
 	return out
+}
+
+// largest are the datasets with most rows, which the index knows; none while it
+// is down.
+func (s *Site) largest(c *gin.Context, publishers map[string]catalog.Organization) ([]result, error) {
+	found, err := s.Index.Search(c.Request.Context(), indexer.Query{Sort: "-rows", Limit: largestCount, Lang: language(c)})
+	if err != nil {
+		return nil, nil //nolint:nilerr // the page is whole without it, and search itself says that it is down
+	}
+	var v searchPage
+	err = s.results(c, &v, found.Hits, publishers)
+	return v.Results, err
 }
 
 // tryWords are searches that find something: keywords of what is newest.

@@ -21,7 +21,7 @@ type organizationsPage struct {
 type organizationNode struct {
 	Name     catalog.Text
 	Href     string
-	Datasets int
+	Datasets int // published, of those below it too
 	Region   string
 	Below    []organizationNode
 }
@@ -60,7 +60,11 @@ func tree(rows []store.OrganizationRow, parent, lang string, depth int) []organi
 	var out []organizationNode
 	for _, r := range rows {
 		if r.ParentID == parent {
-			out = append(out, organizationNode{Name: r.Name, Href: href(lang, "/organizations/"+r.Slug), Datasets: r.Datasets, Region: r.Region, Below: tree(rows, r.ID, lang, depth+1)})
+			n := organizationNode{Name: r.Name, Href: href(lang, "/organizations/"+r.Slug), Datasets: r.Datasets, Region: r.Region, Below: tree(rows, r.ID, lang, depth+1)}
+			for _, b := range n.Below {
+				n.Datasets += b.Datasets
+			}
+			out = append(out, n)
 		}
 	}
 	return out

@@ -48,6 +48,7 @@ func (s *Site) Routes() []Route {
 		routes = append(routes, r, Route{r.Method, href("en", r.Path), r.Handler})
 	}
 	return append(routes,
+		Route{get, "/en/", s.home},
 		Route{get, "/static/*file", s.asset},
 		Route{get, "/favicon.ico", s.favicon},
 	)

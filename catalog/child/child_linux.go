@@ -62,7 +62,7 @@ func residentSet(pid int) int64 {
 }
 
 func signalOf(e *exec.ExitError) string {
-	if ws, ok := e.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
+	if ws, ok := e.Sys().(syscall.WaitStatus); ok && ws.Signal() > 0 {
 		return ws.Signal().String()
 	}
 	return ""

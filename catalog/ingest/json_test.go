@@ -231,6 +231,7 @@ func BenchmarkJSON(b *testing.B) {
 	s.WriteByte(']')
 	path := writeFile(b, "a.json", []byte(s.String()))
 	b.SetBytes(int64(s.Len()))
+	defer reportCPU(b)()
 	for b.Loop() {
 		src, err := openJSON(Input{Path: path, Name: "a.json", Limits: Limits{}.orDefault(), Report: &catalog.Report{}, Findings: &Findings{}})
 		if err != nil {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
@@ -26,8 +27,8 @@ func (r *run) table(ctx context.Context, src Source, h *Header, chosen map[strin
 	r.findings.setTable(name)
 	defer r.findings.setTable("")
 	told := r.findings
-	if h.Row == 0 && h.Declared == nil {
-		told = &Findings{} // without a header no column has a name
+	if !slices.ContainsFunc(h.Columns, func(name string) bool { return name != "" }) {
+		told = &Findings{} // without a header no column has a name: that is told once
 	}
 	fields, err := nameColumns(h.Columns, told)
 	if err != nil {

@@ -161,7 +161,7 @@ func (s *xlsxSource) Read(c *Chunk) error {
 	size := 0
 	for !c.Full(size) {
 		row, err := s.peek()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
@@ -219,7 +219,7 @@ func (s *xlsxSource) peek() (*sheetRow, error) {
 func (s *xlsxSource) advance() error {
 	cells := 0
 	for !s.ended {
-		if err := s.scanRow(); err == io.EOF {
+		if err := s.scanRow(); errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {
 			return err

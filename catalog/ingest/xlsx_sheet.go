@@ -96,7 +96,7 @@ func (s *sheetScanner) malformed(col int, value []byte, zh, en string, args ...a
 func (s *sheetScanner) next(row *sheetRow) error {
 	for {
 		kind, err := s.tok.next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return io.EOF
 		}
 		if err != nil {

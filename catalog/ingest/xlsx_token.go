@@ -185,7 +185,7 @@ func (t *xmlTokens) chars() (bool, error) {
 			switch err := t.fill(); {
 			case err == nil:
 				return false, nil
-			case err != io.EOF:
+			case !errors.Is(err, io.EOF):
 				return false, err
 			}
 		}

@@ -72,7 +72,8 @@ func (r *Runner) defaults() {
 }
 
 // Run works until ctx ends. Then it takes no more jobs, gives the running ones
-// Grace to finish, cancels and hands back the rest, and returns nil.
+// Grace to finish, cancels and hands back the rest, and returns nil; an error
+// where a handler does not even then return.
 func (r *Runner) Run(ctx context.Context) error {
 	r.defaults()
 	if len(r.Handlers) == 0 {
@@ -102,11 +103,16 @@ func (r *Runner) Run(ctx context.Context) error {
 	go func() { running.Wait(); close(idle) }()
 	select {
 	case <-idle:
+		return nil
 	case <-time.After(r.Grace):
 		stopJobs(errStopped)
-		<-idle
 	}
-	return nil
+	select {
+	case <-idle:
+		return nil
+	case <-time.After(r.Grace + queueTime): // their leases run out and the jobs come again
+		return errors.New("run jobs: some did not stop when told to")
+	}
 }
 
 // seat waits until a job may be begun; false where the runner stops.

@@ -40,7 +40,7 @@ func airRows(months int, revised, pollutant bool) rows {
 		r := stream("air-hourly")
 		weather := 0 // a slow wave of still and windy days, per cent
 		for at := day(2025, 1, 1); at.Before(end); at = at.Add(time.Hour) {
-			weather = clamp(weather*97/100+r.noise(5), -55, 90)
+			weather = clamp(weather*97/100+r.noise(9), -60, 160)
 			for i, s := range airStations {
 				level := func(months *[12]int, hours *[24]int, sd int) int {
 					v := seasonal(at, months) * hours[at.Hour()] / 100 * (100 + weather + s.add) / 100

@@ -29,7 +29,8 @@ func publicToilets() Dataset {
 						if has || renovated && n%9 == 4 {
 							access = "有"
 						}
-						put("WC"+itoa(k+1)+padded(n+1, 4), pick(r, a.cityRoads)+pick(r, lotNames)+"公厕", kind, a.name, a.address(r), fixed(lon, 5), fixed(lat, 5), itoa(places), r.orEmpty(18, access), r.orEmpty(30, open))
+						road := pick(r, a.cityRoads)
+						put("WC"+itoa(k+1)+padded(n+1, 4), road+pick(r, lotNames)+"公厕", kind, a.name, a.name+road+itoa(r.between(1, 399))+"号", fixed(lon, 5), fixed(lat, 5), itoa(places), r.orEmpty(18, access), r.orEmpty(30, open))
 					}
 				}
 			},

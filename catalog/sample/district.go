@@ -90,11 +90,11 @@ func scenicVisitors() Dataset {
 			for d := range 365 {
 				at := day(2025, 1, 1).AddDate(0, 0, d)
 				share := seasonal(at, &months)
-				if w := at.Weekday(); w == time.Saturday || w == time.Sunday {
+				if resting(at) {
 					share = share * 19 / 10
 				}
 				if at.Month() == time.October && at.Day() <= 8 || at.Month() == time.May && at.Day() <= 5 {
-					share = share * 29 / 10
+					share = share * 3 / 2
 				}
 				for n, name := range []string{"云汀湖景区", "听涛山景区", "古运河水弄堂示例段", "紫砂谷景区", "竹海云台景区", "江尾湿地", "桃源里景区", "鹅鼻嘴示例公园", "雪浪花谷", "梅园里景区"} {
 					limit := []int{60000, 50000, 40000, 22000, 26000, 18000, 15000, 16000, 12000, 20000}[n]

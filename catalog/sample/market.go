@@ -1,13 +1,17 @@
 package sample
 
-import "taihu/catalog"
+import (
+	"strings"
+
+	"taihu/catalog"
+)
 
 func market() []Dataset { return []Dataset{registrations(), foodChecks(), permits()} }
 
 // firm makes an obviously invented firm. Its code cannot be a real one: real
 // ones have neither the letter I nor the letter S.
 func firm(r *random, n int, trade string) (name, creditCode string) {
-	return "示例" + pick(r, []string{"云帆", "青禾", "远山", "星渡", "白鹭", "松涛", "鲸浪", "晨曦", "锦程", "沐风"}) + padded(n, 5) + trade + pick(r, []string{"有限公司", "有限责任公司", "股份有限公司"}), "913202SIM" + padded(n, 9)
+	return "示例" + pick(r, []string{"云帆", "青禾", "远山", "星渡", "白鹭", "松涛", "鲸浪", "晨曦", "锦程", "沐风"}) + padded(n, 5) + trade + pick(r, []string{"有限公司", "有限公司", "有限公司", "有限责任公司", "有限责任公司", "股份有限公司"}), "913202SIM" + padded(n, 9)
 }
 
 var trades = []struct{ code, zh, en, word string }{
@@ -26,7 +30,7 @@ func registrations() Dataset {
 	s := sheet{
 		file: "enterprises.csv", form: csvGB18030, title: catalog.Text{Zh: "企业登记", En: "Registered firms"},
 		columns: []column{
-			text("统一社会信用代码", "Credit code", "虚构代码，含真实代码不用的字母", "Invented code with letters that real ones never have"), text("企业名称", "Firm", "企业名称（虚构）", "Name (invented)"), text("企业类型", "Kind", "企业类型", "Kind of firm").coded(words("有限责任公司", "Limited company", "股份有限公司", "Company limited by shares", "个人独资企业", "Sole proprietorship", "合伙企业", "Partnership")...),
+			text("统一社会信用代码", "Credit code", "虚构代码，含真实代码不用的字母", "Invented code with letters that real ones never have"), text("企业名称", "Firm", "企业名称（虚构）", "Name (invented)"), text("企业类型", "Kind", "企业类型", "Kind of firm").coded(words("有限责任公司", "Limited company", "股份有限公司", "Company limited by shares")...),
 			fraction("注册资本", "Capital", "万元", "注册资本", "Registered capital"), date("成立日期", "Founded on", "成立日期", "Day of foundation"), text("登记机关", "Registered at", "登记机关", "Registry"), text("行业门类代码", "Section", "国民经济行业门类（GB/T 4754）", "Section of the economy (GB/T 4754)").coded(tradeCodes()...),
 			text("经营范围", "Business", "经营范围摘要", "Summary of the business"), text("登记状态", "State", "登记状态", "State").coded(words("在业", "Active", "注销", "Dissolved", "吊销", "Revoked")...),
 		},
@@ -35,8 +39,12 @@ func registrations() Dataset {
 			for n := range 12000 {
 				t := trades[r.weighted([]int{24, 8, 30, 5, 7, 10, 9, 7})]
 				name, id := firm(r, n+1, t.word)
-				put(id, name, []string{"有限责任公司", "股份有限公司", "个人独资企业", "合伙企业"}[r.weighted([]int{82, 4, 9, 5})], r.orEmpty(9, fixed(r.between(1, 40)*r.between(1, 60)*2500, 2)), day(2001, 1, 1).AddDate(0, 0, 9100-r.below(96)*r.below(96)).Format(isoDate), anArea(r).name+"市场监督管理部门", t.code,
-					"一般项目："+t.word+"服务；技术咨询；货物进出口，依法自主开展经营活动", []string{"在业", "注销", "吊销"}[r.weighted([]int{86, 12, 2})])
+				kind := "有限责任公司"
+				if strings.HasSuffix(name, "股份有限公司") {
+					kind = "股份有限公司"
+				}
+				put(id, name, kind, r.orEmpty(9, fixed(r.between(1, 40)*r.between(1, 60)*2500, 2)), day(2001, 1, 1).AddDate(0, 0, 9100-r.below(96)*r.below(96)).Format(isoDate), anArea(r).name+"市场监督管理部门", t.code,
+					"一般项目："+t.zh+"相关业务；技术咨询；货物进出口，依法自主开展经营活动", []string{"在业", "注销", "吊销"}[r.weighted([]int{86, 12, 2})])
 			}
 		},
 	}

@@ -177,7 +177,7 @@ func busPositions() Dataset {
 func metroRidership() Dataset {
 	s := sheet{
 		file: "ridership.csv", form: csvPlain, title: catalog.Text{Zh: "分站日客流", En: "Daily ridership by station"},
-		columns: []column{date("日期", "Date", "运营日", "Day of operation"), text("线路", "Line", "线路", "Line"), text("站点", "Station", "车站（虚构）", "Station (invented)"), whole("进站", "Entries", "人次", "进站量", "Entries"), whole("出站", "Exits", "人次", "出站量", "Exits"), text("日类型", "Kind of day", "日类型", "Kind of day").coded(words("工作日", "Working day", "休息日", "Weekend")...)},
+		columns: []column{date("日期", "Date", "运营日", "Day of operation"), text("线路", "Line", "线路", "Line"), text("站点", "Station", "车站（虚构）", "Station (invented)"), whole("进站", "Entries", "人次", "进站量", "Entries"), whole("出站", "Exits", "人次", "出站量", "Exits"), text("日类型", "Kind of day", "周末和法定节假日为休息日，未计调休上班", "Weekends and public holidays are days off; make-up working days are not counted").coded(words("工作日", "Working day", "休息日", "Day off")...)},
 		rows: func(put func(...string)) {
 			r := stream("metro")
 			type station struct {
@@ -185,14 +185,19 @@ func metroRidership() Dataset {
 				size       int
 			}
 			var stations []station
-			for n := range 48 {
-				a := &areas[n%5]
-				stations = append(stations, station{itoa(n/12+1) + "号线", pick(r, a.cityRoads) + pick(r, lotNames) + "站", r.between(1800, 17000)})
+			taken := map[string]bool{}
+			for len(stations) < 48 {
+				n := len(stations)
+				name := pick(r, areas[n%5].cityRoads) + pick(r, lotNames) + "站"
+				if !taken[name] {
+					taken[name] = true
+					stations = append(stations, station{itoa(n/12+1) + "号线", name, r.between(1800, 17000)})
+				}
 			}
 			for d := range 365 {
 				at := day(2025, 1, 1).AddDate(0, 0, d)
 				kind, share := "工作日", 100
-				if w := at.Weekday(); w == time.Saturday || w == time.Sunday {
+				if resting(at) {
 					kind, share = "休息日", 84
 				}
 				for _, s := range stations {
@@ -207,7 +212,7 @@ func metroRidership() Dataset {
 		Title: catalog.Text{Zh: "地铁分站日客流", En: "Daily metro ridership by station"},
 		Description: catalog.Text{
 			Zh: "四条地铁线路48个车站2025年每天的进出站人次，按运营日汇总，没有任何刷卡明细。休息日客流约为工作日的八成半，全年缓慢上升。",
-			En: "Entries and exits at 48 stations of four metro lines on each day of 2025, summed by day, without any card records. Weekends carry about 84 % of a working day; there is a slow rise over the year.",
+			En: "Entries and exits at 48 stations of four metro lines on each day of 2025, summed by day, without any card records. Days off carry about 84 % of a working day; there is a slow rise over the year.",
 		},
 		Themes: []string{"transport"}, Keywords: []string{"地铁", "客流", "轨道交通", "进出站"},
 		Licence: "CC-BY-4.0", OpenAttribute: catalog.Unconditional, Frequency: "monthly", TemporalStart: "2025-01-01", TemporalEnd: "2025-12-31", Identifiers: []string{"320200-JTJ-0006"},

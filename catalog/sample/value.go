@@ -62,3 +62,17 @@ func clamp(v, lo, hi int) int { return max(lo, min(hi, v)) }
 
 // quarter is a quarter of an hour.
 const quarter = 15 * time.Minute
+
+// resting reports whether a day of 2025 is a weekend or a public holiday
+// as the state council set them; days worked to make up for them count as weekends all the same.
+func resting(t time.Time) bool {
+	if w := t.Weekday(); w == time.Saturday || w == time.Sunday {
+		return true
+	}
+	for _, h := range [][2]string{{"01-01", "01-01"}, {"01-28", "02-04"}, {"04-04", "04-06"}, {"05-01", "05-05"}, {"05-31", "06-02"}, {"10-01", "10-08"}} {
+		if d := t.Format("01-02"); d >= h[0] && d <= h[1] {
+			return true
+		}
+	}
+	return false
+}

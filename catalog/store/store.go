@@ -32,6 +32,7 @@ import (
 	"github.com/uptrace/bun/dialect/pgdialect"
 	"github.com/uptrace/bun/dialect/sqlitedialect"
 	_ "modernc.org/sqlite" // the driver "sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"taihu/catalog"
 )
@@ -102,8 +103,16 @@ func (db *DB) openSQLite(ctx context.Context, path string, readers int) error {
 	w.SetMaxOpenConns(1)
 	db.write = bun.NewDB(w, sqlitedialect.New())
 	var version string
-	if err := w.QueryRowContext(ctx, "SELECT sqlite_version()").Scan(&version); err != nil {
-		return err
+	// Making a new file's journal a WAL does not wait for another process that
+	// does the same: SQLite answers BUSY at once.
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		err := w.QueryRowContext(ctx, "SELECT sqlite_version()").Scan(&version)
+		if err == nil {
+			break
+		}
+		if _, code := driverCode(err); code&0xff != sqlite3.SQLITE_BUSY || time.Now().After(deadline) || ctx.Err() != nil {
+			return err
+		}
 	}
 	if olderThan(version, oldestSQLite) {
 		return fmt.Errorf("SQLite %s is linked in, at least %s is needed", version, oldestSQLite)
@@ -252,6 +261,7 @@ func (c *conn) all(ctx context.Context, dest any, query string, args ...any) err
 	if err != nil {
 		return err
 	}
+	defer func() { _ = rows.Close() }()
 	if err := c.bun.ScanRows(ctx, rows, dest); err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return err
 	}

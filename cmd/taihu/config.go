@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -69,7 +70,7 @@ func (c *Config) baseURL(address string) string {
 
 // resolve adds the settings file, if one is named, and refuses unknown keys in
 // it and unknown TAIHU_ variables.
-func resolve(parser *kong.Kong, cli *commands, args []string, env environment) error {
+func resolve(parser *kong.Kong, args []string, env environment) error {
 	known := map[string]bool{}
 	var variables []string
 	fields := reflect.TypeFor[Config]()
@@ -95,7 +96,6 @@ func resolve(parser *kong.Kong, cli *commands, args []string, env environment) e
 	if err != nil {
 		return err
 	}
-	_ = cli
 	return kong.Resolvers(kong.ResolverFunc(func(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
 		if v, ok := values[flag.Name]; ok {
 			return v, nil
@@ -126,7 +126,7 @@ func readSettings(path string, known map[string]bool) (map[string]string, error)
 	values := map[string]string{}
 	lines := bufio.NewScanner(f)
 	for n := 1; lines.Scan(); n++ {
-		line := strings.TrimSpace(lines.Text())
+		line := strings.TrimSpace(strings.TrimPrefix(lines.Text(), "\ufeff")) // some editors begin a file so
 		if line == "" || strings.HasPrefix(line, "#") {
 			continue
 		}
@@ -145,7 +145,7 @@ func readSettings(path string, known map[string]bool) (map[string]string, error)
 		if _, twice := values[name]; twice {
 			return nil, fmt.Errorf("%s line %d: %s is set twice", path, n, name)
 		}
-		values[name] = strings.Trim(strings.TrimSpace(value), `"`)
+		values[name] = unquote(strings.TrimSpace(value))
 	}
 	return values, lines.Err()
 }
@@ -158,9 +158,53 @@ func didYouMean(name string, known []string) string {
 	return ""
 }
 
+// unquote takes one pair of quotes off a value; they keep blanks at its ends.
+func unquote(value string) string {
+	if len(value) >= 2 && value[0] == '"' && value[len(value)-1] == '"' {
+		return value[1 : len(value)-1]
+	}
+	return value
+}
+
+func quote(value string) string {
+	if value != unquote(value) || value != strings.TrimSpace(value) {
+		return `"` + value + `"`
+	}
+	return value
+}
+
+// check refuses settings that no part of the portal could work with.
+func (c *Config) check() error {
+	for _, s := range []struct {
+		name  string
+		value int
+		least int
+	}{
+		{"jobs", c.Jobs, 1}, {"queries", c.Queries, 1}, {"query-memory", c.QueryMemory, 64}, {"query-seconds", c.QuerySeconds, 1},
+		{"ingest-memory", c.IngestMemory, 64}, {"ingest-seconds", c.IngestSeconds, 1}, {"max-upload", c.MaxUpload, 1},
+	} {
+		if s.value < s.least {
+			return fmt.Errorf("--%s is %d, but must be at least %d", s.name, s.value, s.least)
+		}
+	}
+	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+		return fmt.Errorf("--listen is %q, but must be host:port, such as 127.0.0.1:8080 or :8080", c.Listen)
+	}
+	if u, err := url.Parse(c.BaseURL); c.BaseURL != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+		return fmt.Errorf("--base-url is %q, but must be an address such as https://data.example.org", c.BaseURL)
+	}
+	for _, s := range c.TrustedProxies {
+		if _, _, err := net.ParseCIDR(s); err != nil && net.ParseIP(s) == nil {
+			return fmt.Errorf("--trusted-proxies has %q, which is neither an IP address nor a range such as 10.0.0.0/8", s)
+		}
+	}
+	return nil
+}
+
 type configCommand struct{}
 
-// Run prints every setting as a line that a settings file would take.
+// Run prints every setting as a line that a settings file takes. One with a
+// secret is a comment: without the secret it would be another setting.
 func (configCommand) Run(_ context.Context, cfg *Config, env environment, _ *slog.Logger) error {
 	v, t := reflect.ValueOf(*cfg), reflect.TypeFor[Config]()
 	for i := range t.NumField() {
@@ -176,17 +220,24 @@ func (configCommand) Run(_ context.Context, cfg *Config, env environment, _ *slo
 		if list, ok := v.Field(i).Interface().([]string); ok {
 			value = strings.Join(list, ",")
 		}
-		switch secret := field.Tag.Get("secret"); {
-		case value == "":
-		case secret == "all":
-			value = "(set, not shown)"
-		case secret == "dsn":
-			value = redactDSN(value)
+		shown := value
+		switch field.Tag.Get("secret") {
+		case "all":
+			shown = hidden
+		case "dsn":
+			shown = redactDSN(value)
 		}
-		fmt.Fprintf(env.Out, "%s = %s\n", name, value)
+		if value != "" && shown != value {
+			fmt.Fprintf(env.Out, "# %s = %s\n", name, shown)
+			continue
+		}
+		fmt.Fprintf(env.Out, "%s = %s\n", name, quote(value))
 	}
 	return nil
 }
+
+// hidden stands where a secret is.
+const hidden = "(set, not shown)"
 
 // flagName is kong's name for a field without one: QueryMemory is query-memory.
 func flagName(field string) string {
@@ -203,15 +254,22 @@ func flagName(field string) string {
 	return b.String()
 }
 
-// redactDSN hides the password of a database address.
+// redactDSN hides the password of a database address; of what is no address it
+// shows nothing.
 func redactDSN(dsn string) string {
-	u, err := url.Parse(dsn)
-	if err != nil {
-		return "(set, not shown)"
+	if strings.HasPrefix(dsn, "sqlite:") || dsn == "" {
+		return dsn
 	}
-	if q := u.Query(); q.Has("password") {
-		q.Set("password", "xxxxx")
-		u.RawQuery = q.Encode()
+	u, err := url.Parse(dsn)
+	if err != nil || u.Host == "" && u.RawQuery == "" {
+		return hidden
+	}
+	q := u.Query()
+	for name := range q {
+		if strings.Contains(strings.ToLower(name), "password") {
+			q.Set(name, "xxxxx")
+			u.RawQuery = q.Encode()
+		}
 	}
 	return u.Redacted()
 }

@@ -44,7 +44,7 @@ func openStore(ctx context.Context, cfg *Config, log *slog.Logger) (*portal, err
 	}
 	db, err := store.Open(ctx, cfg.dsn(), store.Options{Clock: catalog.Now, Log: log})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", redactDSN(cfg.dsn()), err)
 	}
 	blobs, err := blob.OpenDirectory(filepath.Join(cfg.Data, "blobs"))
 	if err != nil {
@@ -88,11 +88,16 @@ func openIndex(cfg *Config, log *slog.Logger) (indexer.Index, error) {
 	if cfg.MeiliURL != "" {
 		return meili.Open(meili.Config{URL: cfg.MeiliURL, Key: cfg.MeiliKey, Index: cfg.MeiliIndex}), nil
 	}
-	x, err := embedded.Open(filepath.Join(cfg.Data, "index"))
+	folder := filepath.Join(cfg.Data, "index")
+	_, missing := os.Stat(folder)
+	x, err := embedded.Open(folder)
+	if errors.Is(err, embedded.ErrLocked) {
+		return nil, fmt.Errorf("%w; stop that one first, or set up Meilisearch (--meili-url), which several may use at once", err)
+	}
 	if err != nil {
 		return nil, err
 	}
-	if why := x.Damage(); why != "" {
+	if why := x.Damage(); why != "" && missing == nil {
 		log.Warn("the search index was damaged and is built anew", "reason", why)
 	}
 	return x, nil

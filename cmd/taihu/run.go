@@ -10,6 +10,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"taihu/api/handle"
 	"taihu/catalog"
 )
 
@@ -36,7 +37,7 @@ const (
 
 // commands is the command line.
 type commands struct {
-	Config
+	Config      `embed:"" group:"Settings"`
 	Demo        demoCommand        `cmd:"" help:"Start the sample portal on embedded defaults."`
 	Serve       serveCommand       `cmd:"" help:"Start the web and API server, with the job runner inside."`
 	Work        workCommand        `cmd:"" help:"Start a job runner alone."`
@@ -56,14 +57,18 @@ type commands struct {
 
 // run is the program: it is what main and the tests start.
 func run(ctx context.Context, args []string, env environment) error {
+	switch {
+	case len(args) == 0:
+		args = []string{"--help"}
+	case len(args) == 1 && args[0] == "--version": // as every other program has it
+		args = []string{"version"}
+	}
 	var cli commands
-	parser, err := kong.New(&cli, kong.Name("taihu"), kong.Description("An open public-data portal."),
-		kong.Writers(env.Out, env.Err), kong.Exit(func(int) { panic(errHelped) }),
-		kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
+	parser, err := newParser(&cli, env.Out, env.Err)
 	if err != nil {
 		return err
 	}
-	if err := resolve(parser, &cli, args, env); err != nil {
+	if err := resolve(parser, args, env); err != nil {
 		return err
 	}
 	kctx, err := parseArgs(parser, args)
@@ -71,6 +76,9 @@ func run(ctx context.Context, args []string, env environment) error {
 		return nil
 	}
 	if err != nil {
+		return parseError(parser, err)
+	}
+	if err := cli.Config.check(); err != nil {
 		return err
 	}
 	log, err := cli.logger(env.Err)
@@ -96,18 +104,81 @@ func parseArgs(parser *kong.Kong, args []string) (kctx *kong.Context, err error)
 	return parser.Parse(args)
 }
 
-// explain is what an error says on a terminal.
+// newParser makes the parser of the command line.
+func newParser(cli *commands, out, err io.Writer) (*kong.Kong, error) {
+	return kong.New(cli, kong.Name("taihu"), kong.Description("An open public-data portal. Guides: /docs on a running portal."),
+		kong.Writers(out, err), kong.Exit(func(int) { panic(errHelped) }), kong.Help(printHelp),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
+}
+
+// printHelp leaves the settings to the help of taihu itself: before the few
+// flags of a command their two screens would bury what was asked for.
+func printHelp(options kong.HelpOptions, ctx *kong.Context) error {
+	if ctx.Selected() == nil {
+		return kong.DefaultHelpPrinter(options, ctx)
+	}
+	for _, flag := range ctx.Model.Flags {
+		flag.Hidden = flag.Name != "help"
+	}
+	if err := kong.DefaultHelpPrinter(options, ctx); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintln(ctx.Stdout, "\nThe settings (--config, --data, --database …) are in: taihu --help")
+	return err
+}
+
+// parseError says what is wrong with a command line. Where there is no such
+// command it names the nearest.
+func parseError(parser *kong.Kong, err error) error {
+	var p *kong.ParseError
+	if !errors.As(err, &p) || p.Context == nil {
+		return err
+	}
+	name, unknown := strings.CutPrefix(err.Error(), "unexpected argument ")
+	if name, _, _ = strings.Cut(name, ","); unknown {
+		node := parser.Model.Node
+		if s := p.Context.Selected(); s != nil {
+			node = s
+		}
+		var names []string
+		for _, c := range node.Children {
+			if !c.Hidden {
+				names = append(names, c.Name)
+			}
+		}
+		if len(names) > 0 {
+			return fmt.Errorf("there is no command %q%s; %s --help lists them", name, didYouMean(name, names), node.FullPath())
+		}
+	}
+	if s := p.Context.Selected(); s != nil {
+		return fmt.Errorf("%w; see %s --help", err, s.FullPath())
+	}
+	return err
+}
+
+// explain is what an error says on a terminal: its sentence and its code. Causes
+// stay away but where something does not answer: there the cause is the help.
 func explain(err error) string {
+	text, code := err.Error(), ""
 	var e *catalog.Error
-	if !errors.As(err, &e) {
-		return err.Error()
+	var p *handle.Problem
+	switch {
+	case errors.As(err, &p):
+		code = p.Code
+		if p.Status >= 500 && p.Instance != "" {
+			code += ", request " + p.Instance
+		}
+	case errors.As(err, &e):
+		code = e.Code
+		if e.Kind != catalog.Unavailable {
+			text = strings.Replace(text, e.Error(), e.Message, 1)
+		}
 	}
-	var b strings.Builder
-	b.WriteString(e.Message)
-	if e.Code != "" {
-		fmt.Fprintf(&b, " (%s)", e.Code)
+	text = strings.Join(strings.Fields(text), " ") // drivers' messages have lines
+	if code == "" {
+		return text
 	}
-	return b.String()
+	return text + " (" + code + ")"
 }
 
 // logger makes the program's log.

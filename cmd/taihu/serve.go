@@ -89,9 +89,16 @@ const (
 	stopTimeout   = 20 * time.Second
 )
 
-// serve runs the server and, unless told otherwise, the job runner. begun, where
-// set, is called once the portal answers.
-func serve(ctx context.Context, cfg *Config, env environment, log *slog.Logger, begun func(context.Context, *portal, string) error) error {
+// begin is called once the portal answers at the address.
+type begin func(ctx context.Context, p *portal, address string) error
+
+// serve runs the server and, unless told otherwise, the job runner.
+func serve(ctx context.Context, cfg *Config, env environment, log *slog.Logger, begun begin) error {
+	listener, err := listen(ctx, cfg.Listen) // first: where it fails nothing has been made, and no password shown
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
 	p, err := openPortal(ctx, cfg, log)
 	if err != nil {
 		return err
@@ -114,40 +121,42 @@ func serve(ctx context.Context, cfg *Config, env environment, log *slog.Logger, 
 	if created { // the one place where a secret is printed, and only this once
 		fmt.Fprintf(env.Out, "\nmade the user admin with the password  %s\n(shown only this once; change it with taihu user password admin)\n\n", password)
 	}
+	return p.serve(ctx, listener, env, begun)
+}
 
-	listener, err := net.Listen("tcp", cfg.Listen)
-	if err != nil {
-		return fmt.Errorf("listen on %s: %w", cfg.Listen, err)
-	}
-	base := cfg.baseURL(listener.Addr().String())
+// serve answers at listener and runs the jobs until ctx ends or one of them
+// fails. Then what is being sent has stopTimeout to end.
+func (p *portal) serve(ctx context.Context, listener net.Listener, env environment, begun begin) error {
+	base := p.cfg.baseURL(listener.Addr().String())
 	p.exporter.BaseURL = base
 	handler, err := p.handler(base)
 	if err != nil {
-		return errors.Join(err, listener.Close())
+		return err
 	}
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: 64 << 10,
-		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
+		ErrorLog: slog.NewLogLogger(p.log.Handler(), slog.LevelDebug)}
 
 	work, stopWork := context.WithCancel(ctx)
 	defer stopWork()
-	ended := make(chan error, 3)
+	ended := make(chan error, 4) // one for each of those below, so that none waits for a reader
 	jobs := 0
-	go func() { ended <- server.Serve(listener) }()
-	if !cfg.NoJobs {
+	job := func(f func() error) {
 		jobs++
-		go func() { ended <- p.runner().Run(work) }()
-		jobs++
-		go func() { ended <- p.keepIndex(work) }()
+		go func() { ended <- f() }()
 	}
-	log.Info("serving", "address", base, "database", redactDSN(cfg.dsn()), "version", version())
+	go func() { ended <- server.Serve(listener) }()
+	if !p.cfg.NoJobs {
+		job(func() error { return p.runner().Run(work) })
+		job(func() error { return p.keepIndex(work) })
+	}
+	p.log.Info("serving", "address", base, "database", redactDSN(p.cfg.dsn()), "version", version())
 	if env.Started != nil {
 		env.Started(base)
 	}
 	if begun != nil {
-		jobs++
-		go func() { ended <- begun(work, p, base) }()
+		job(func() error { return begun(work, p, base) })
 	} else {
-		fmt.Fprintf(env.Out, "%s is at %s\n", cfg.NameEn, base)
+		fmt.Fprintf(env.Out, "%s is at %s\n", p.cfg.NameEn, base)
 	}
 
 	var failure error
@@ -163,20 +172,42 @@ func serve(ctx context.Context, cfg *Config, env environment, log *slog.Logger, 
 			}
 		}
 	}
-	log.Info("stopping")
+	p.log.Info("stopping")
+	stopWork()
+	p.stop(ctx, server, jobs, ended)
+	return failure
+}
+
+// stop lets requests and jobs end.
+func (p *portal) stop(ctx context.Context, server *http.Server, jobs int, ended <-chan error) {
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
 	if err := server.Shutdown(grace); err != nil {
-		_ = server.Close() // what is still being sent breaks off, and looks broken
+		p.log.Warn("requests were still running and are broken off", "after", stopTimeout)
+		_ = server.Close() // what is still being sent looks broken, as it is
 	}
-	stopWork()
 	for range jobs {
 		select {
 		case <-ended:
 		case <-grace.Done():
 		}
 	}
-	return failure
+}
+
+func listen(ctx context.Context, address string) (net.Listener, error) {
+	var config net.ListenConfig
+	l, err := config.Listen(ctx, "tcp", address)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("cannot listen on %s: another program does already; stop it, or take another address with --listen", address)
+	}
+	var op *net.OpError
+	if errors.As(err, &op) {
+		err = op.Err
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen on %s: %w", address, err)
+	}
+	return l, nil
 }
 
 func (p *portal) handler(base string) (http.Handler, error) {

@@ -57,6 +57,9 @@ type generation struct {
 	terms *inverted
 }
 
+// ErrLocked is Open's answer where another process has the folder.
+var ErrLocked = errors.New("another process, such as a running portal, has it open")
+
 // Open opens the index in folder, which is made where it is missing. It fails
 // where another process has it open.
 func Open(folder string) (*Index, error) {

@@ -9,10 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-var errLocked = errors.New("another process, such as a running portal, has it open")
-
 // lockFolder takes the lock file name for this process until unlock is called
-// or the process ends.
+// or the process ends. It returns ErrLocked where another process has it.
 func lockFolder(name string) (unlock func(), err error) {
 	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o640)
 	if err != nil {
@@ -21,7 +19,7 @@ func lockFolder(name string) (unlock func(), err error) {
 	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
 		f.Close()
 		if errors.Is(err, unix.EWOULDBLOCK) {
-			return nil, errLocked
+			return nil, ErrLocked
 		}
 		return nil, err
 	}

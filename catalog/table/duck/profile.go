@@ -45,7 +45,7 @@ func (e *Engine) Profile(ctx context.Context, s table.Source) (*catalog.Profile,
 	if err != nil {
 		return nil, fmt.Errorf("open table to profile: %w", err)
 	}
-	defer t.Close()
+	defer func() { _ = t.Close() }()
 	p := &catalog.Profile{Rows: s.Rows, Columns: make([]catalog.ColumnProfile, len(s.Schema.Fields))}
 	relation, size := "part", groupColumns
 	if len(p.Columns) > wideColumns && s.Rows <= exactRows {
@@ -205,7 +205,7 @@ func (t *duckTable) frequent(ctx context.Context, c *columnFacts) error {
 func (t *duckTable) countAll(ctx context.Context, c *columnFacts) error {
 	fields := []catalog.Field{c.field, {Type: catalog.Integer}, {Type: catalog.Integer}}
 	x := c.value()
-	sql := "WITH g AS MATERIALIZED (SELECT " + x + " AS v, count(*) AS n FROM " + c.relation + " WHERE " + x + " IS NOT NULL GROUP BY 1)" +
+	sql := "WITH g AS (SELECT " + x + " AS v, count(*) AS n FROM " + c.relation + " WHERE " + x + " IS NOT NULL GROUP BY 1)" +
 		" SELECT v, n, (SELECT count(*) FROM g) FROM g ORDER BY n DESC, v LIMIT ?"
 	var top []catalog.Count
 	err := t.query(ctx, statement{sql, []argument{integer(topValues)}}, fields, func(b *table.Batch) error {

@@ -117,7 +117,7 @@ func (p *Pool) Close() error {
 	p.cancel()
 	p.running.Wait()
 	for _, w := range p.workers {
-		w.stop(child.Cancelled)
+		_ = w.stop(child.Cancelled)
 	}
 	return nil
 }
