@@ -1,11 +1,16 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -22,32 +27,54 @@ type migrateCommand struct {
 }
 
 func (m migrateCommand) Run(ctx context.Context, cfg *Config, env environment, log *slog.Logger) error {
-	return withStore(ctx, cfg, log, false, func(p *portal) error {
-		if m.Down {
-			return p.store.MigrateDown(ctx)
-		}
-		pending, err := p.store.Pending(ctx)
-		if err != nil {
-			return err
-		}
-		if err := p.store.Migrate(ctx); err != nil {
-			return err
-		}
-		fmt.Fprintf(env.Out, "applied %d migrations\n", len(pending))
-		return nil
-	})
-}
-
-// withStore opens the database for one command.
-func withStore(ctx context.Context, cfg *Config, log *slog.Logger, migrated bool, f func(*portal) error) error {
 	p, err := openStore(ctx, cfg, log)
 	if err != nil {
 		return err
 	}
-	if migrated {
-		if err := p.migrated(ctx); err != nil {
-			return errors.Join(err, p.close())
+	return errors.Join(m.migrate(ctx, p, env.Out), p.close())
+}
+
+func (m migrateCommand) migrate(ctx context.Context, p *portal, out io.Writer) error {
+	before, err := p.store.Pending(ctx)
+	if err != nil {
+		return err
+	}
+	if m.Down {
+		err = p.store.MigrateDown(ctx)
+	} else {
+		err = p.store.Migrate(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	after, err := p.store.Pending(ctx)
+	switch n := len(after) - len(before); {
+	case err != nil:
+		return err
+	case n < 0:
+		fmt.Fprintf(out, "applied %d migrations: %s\n", -n, strings.Join(before, ", "))
+	case n > 0:
+		fmt.Fprintf(out, "undid %d migrations: %s\n", n, strings.Join(after[:n], ", "))
+	default:
+		fmt.Fprintln(out, "nothing to do: the database is at this version's tables")
+	}
+	return nil
+}
+
+// withStore opens the database of a portal that is there for one command. It
+// makes none: a command run beside the wrong folder would talk to an empty one.
+func withStore(ctx context.Context, cfg *Config, log *slog.Logger, f func(*portal) error) error {
+	if file, ok := strings.CutPrefix(cfg.dsn(), "sqlite:"); ok {
+		if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("there is no portal in %s: name its folder with --data, or start it once with taihu serve", filepath.Dir(file))
 		}
+	}
+	p, err := openStore(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	if err := p.migrated(ctx); err != nil {
+		return errors.Join(err, p.close())
 	}
 	return errors.Join(f(p), p.close())
 }
@@ -66,7 +93,7 @@ type userAdd struct {
 }
 
 func (u userAdd) Run(ctx context.Context, cfg *Config, env environment, log *slog.Logger) error {
-	return withStore(ctx, cfg, log, true, func(p *portal) error {
+	return withStore(ctx, cfg, log, func(p *portal) error {
 		password := catalog.NewPassword()
 		if _, err := p.store.CreateUser(ctx, catalog.SystemActor, newUser(u.Login, u.Name, password, u.Admin)); err != nil {
 			return err
@@ -81,7 +108,7 @@ type userPassword struct {
 }
 
 func (u userPassword) Run(ctx context.Context, cfg *Config, env environment, log *slog.Logger) error {
-	return withStore(ctx, cfg, log, true, func(p *portal) error {
+	return withStore(ctx, cfg, log, func(p *portal) error {
 		password := catalog.NewPassword()
 		if err := p.store.SetPassword(ctx, catalog.SystemActor, u.Login, password); err != nil {
 			return err
@@ -97,28 +124,55 @@ type userRole struct {
 	Role         string `arg:"" enum:"steward,reviewer,admin,none" help:"steward, reviewer, admin or none."`
 }
 
-func (u userRole) Run(ctx context.Context, cfg *Config, _ environment, log *slog.Logger) error {
-	return withStore(ctx, cfg, log, true, func(p *portal) error {
+func (u userRole) Run(ctx context.Context, cfg *Config, env environment, log *slog.Logger) error {
+	return withStore(ctx, cfg, log, func(p *portal) error {
 		if u.Role == "none" {
-			return p.store.RemoveMembership(ctx, catalog.SystemActor, u.Login, u.Organization)
+			if err := p.store.RemoveMembership(ctx, catalog.SystemActor, u.Login, u.Organization); err != nil {
+				return err
+			}
+			fmt.Fprintf(env.Out, "%s has no role in %s now\n", u.Login, u.Organization)
+			return nil
 		}
-		return p.store.SetMembership(ctx, catalog.SystemActor, u.Login, u.Organization, catalog.Role(u.Role))
+		if err := p.store.SetMembership(ctx, catalog.SystemActor, u.Login, u.Organization, catalog.Role(u.Role)); err != nil {
+			return err
+		}
+		fmt.Fprintf(env.Out, "%s is %s of %s\n", u.Login, u.Role, u.Organization)
+		return nil
 	})
 }
 
 type userList struct{}
 
+// Run prints a line for each user: login, name, roles.
 func (userList) Run(ctx context.Context, cfg *Config, env environment, log *slog.Logger) error {
-	return withStore(ctx, cfg, log, true, func(p *portal) error {
+	return withStore(ctx, cfg, log, func(p *portal) error {
 		users, err := p.store.Users(ctx, catalog.SystemActor)
-		for _, u := range users {
-			kind := ""
-			if u.SiteAdmin {
-				kind = "site admin"
-			}
-			fmt.Fprintf(env.Out, "%s\t%s\t%s\n", u.Login, u.Name, kind)
+		if err != nil {
+			return err
 		}
-		return err
+		organizations, err := p.store.Organizations(ctx)
+		if err != nil {
+			return err
+		}
+		roles := map[string][]string{}
+		for _, u := range users {
+			if u.SiteAdmin {
+				roles[u.Login] = append(roles[u.Login], "site admin")
+			}
+		}
+		for _, o := range organizations {
+			members, err := p.store.Memberships(ctx, catalog.SystemActor, o.Slug)
+			if err != nil {
+				return err
+			}
+			for _, m := range members {
+				roles[m.Login] = append(roles[m.Login], string(m.Role)+" of "+o.Slug)
+			}
+		}
+		for _, u := range users {
+			fmt.Fprintf(env.Out, "%s\t%s\t%s\n", u.Login, u.Name, cmp.Or(strings.Join(roles[u.Login], ", "), "no role"))
+		}
+		return nil
 	})
 }
 
@@ -131,14 +185,17 @@ type tokenCommand struct {
 type tokenCreate struct {
 	User string `required:"" help:"Whom the token acts for."`
 	Name string `required:"" help:"What it is for."`
-	Days int    `help:"Days until it expires; without it never."`
+	Days *int   `placeholder:"N" help:"Days until it expires; without it never."`
 }
 
 func (t tokenCreate) Run(ctx context.Context, cfg *Config, env environment, log *slog.Logger) error {
-	return withStore(ctx, cfg, log, true, func(p *portal) error {
+	return withStore(ctx, cfg, log, func(p *portal) error {
 		var expires *time.Time
-		if t.Days > 0 {
-			at := catalog.Now().AddDate(0, 0, t.Days)
+		if t.Days != nil {
+			if *t.Days < 1 {
+				return fmt.Errorf("--days is %d, but must be at least 1; leave it out for a token that never expires", *t.Days)
+			}
+			at := catalog.Now().AddDate(0, 0, *t.Days)
 			expires = &at
 		}
 		secret, _, err := p.store.CreateToken(ctx, catalog.SystemActor, t.User, t.Name, expires)
@@ -155,10 +212,13 @@ type tokenList struct {
 }
 
 func (t tokenList) Run(ctx context.Context, cfg *Config, env environment, log *slog.Logger) error {
-	return withStore(ctx, cfg, log, true, func(p *portal) error {
+	return withStore(ctx, cfg, log, func(p *portal) error {
 		tokens, err := p.store.Tokens(ctx, catalog.SystemActor, t.User)
 		for _, k := range tokens {
 			state := "valid"
+			if k.ExpiresAt != nil {
+				state = "valid until " + k.ExpiresAt.Format(time.DateOnly)
+			}
 			switch {
 			case k.RevokedAt != nil:
 				state = "revoked"
@@ -179,16 +239,20 @@ type tokenRevoke struct {
 	ID string `arg:"" help:"Id of the token, from taihu token list."`
 }
 
-func (t tokenRevoke) Run(ctx context.Context, cfg *Config, _ environment, log *slog.Logger) error {
-	return withStore(ctx, cfg, log, true, func(p *portal) error {
-		return p.store.RevokeToken(ctx, catalog.SystemActor, t.ID)
+func (t tokenRevoke) Run(ctx context.Context, cfg *Config, env environment, log *slog.Logger) error {
+	return withStore(ctx, cfg, log, func(p *portal) error {
+		if err := p.store.RevokeToken(ctx, catalog.SystemActor, t.ID); err != nil {
+			return err
+		}
+		fmt.Fprintf(env.Out, "revoked %s\n", t.ID)
+		return nil
 	})
 }
 
 type reindexCommand struct{}
 
 func (reindexCommand) Run(ctx context.Context, cfg *Config, env environment, log *slog.Logger) error {
-	return withStore(ctx, cfg, log, true, func(p *portal) error {
+	return withStore(ctx, cfg, log, func(p *portal) error {
 		var err error
 		if p.index, err = openIndex(cfg, log); err != nil {
 			return err
@@ -220,7 +284,7 @@ type fsckResult struct {
 // Run checks that every referenced blob is there with its size and hash, and
 // that no event chain is broken. A problem is exit code 1.
 func (f fsckCommand) Run(ctx context.Context, cfg *Config, env environment, log *slog.Logger) error {
-	return withStore(ctx, cfg, log, true, func(p *portal) error {
+	return withStore(ctx, cfg, log, func(p *portal) error {
 		result, err := p.fsck(ctx, f.Quick)
 		if err != nil {
 			return err

@@ -76,7 +76,8 @@ func (c *checkCommand) Run(ctx context.Context, cfg *Config, env environment, _ 
 	if err != nil {
 		return err
 	}
-	result, err := ingest.Child(ctx, ingestSpec(cfg), ingest.Request{Path: path, Name: name, Options: c.ingest(), OutDir: out, Limits: ingestLimits(cfg)})
+	spec := ingestSpec(cfg, out) // in no portal's folder: there may be none
+	result, err := ingest.Child(ctx, spec, ingest.Request{Path: path, Name: name, Options: c.ingest(), OutDir: out, Limits: ingestLimits(cfg)})
 	report := result.Report
 	var death *child.Death
 	if errors.As(err, &death) && ctx.Err() == nil {
@@ -102,8 +103,8 @@ func (c *checkCommand) Run(ctx context.Context, cfg *Config, env environment, _ 
 }
 
 // ingestSpec is how a file is read by a child, by the job runner and by check.
-func ingestSpec(cfg *Config) child.Spec {
-	return child.Spec{Args: []string{"ingest-child"}, FileBytes: 64 << 30, TempRoot: cfg.temp(), Env: []string{"TAIHU_INGEST_MEMORY=" + strconv.Itoa(cfg.IngestMemory)}}
+func ingestSpec(cfg *Config, temp string) child.Spec {
+	return child.Spec{Args: []string{"ingest-child"}, FileBytes: 64 << 30, TempRoot: temp, Env: []string{"TAIHU_INGEST_MEMORY=" + strconv.Itoa(cfg.IngestMemory)}}
 }
 
 func ingestLimits(cfg *Config) ingest.Limits {

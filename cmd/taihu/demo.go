@@ -111,6 +111,12 @@ func (p *portal) loadDataset(ctx context.Context, s sample.Dataset) (int, error)
 	if err != nil {
 		return 0, err
 	}
+	if len(there) >= len(s.Releases) {
+		return 0, nil
+	}
+	if err := p.dropLeftovers(ctx, d.ID); err != nil {
+		return 0, err
+	}
 	n := 0
 	for i := len(there); i < len(s.Releases); i++ {
 		if err := p.loadRelease(ctx, d.Slug, s.Releases[i]); err != nil {
@@ -119,6 +125,23 @@ func (p *portal) loadDataset(ctx context.Context, s sample.Dataset) (int, error)
 		n++
 	}
 	return n, nil
+}
+
+// dropLeftovers abandons the drafts that a start killed on the way left behind.
+func (p *portal) dropLeftovers(ctx context.Context, datasetID string) error {
+	drafts, err := p.store.Drafts(ctx, catalog.SystemActor, store.DraftFilter{DatasetID: datasetID})
+	if err != nil {
+		return err
+	}
+	for _, r := range drafts {
+		if r.CreatedBy != catalog.SystemActor.ID() {
+			continue
+		}
+		if _, err := p.store.Abandon(ctx, catalog.SystemActor, r.ID, 0); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (p *portal) loadRelease(ctx context.Context, slug string, s sample.Release) error {

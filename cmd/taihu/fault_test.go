@@ -219,7 +219,7 @@ func (p *process) pendingJobs() int {
 	ctx := context.Background()
 	cfg := &Config{Data: p.Data, LogLevel: "error"}
 	n := -1
-	_ = withStore(ctx, cfg, discardLog, true, func(q *portal) error {
+	_ = withStore(ctx, cfg, discardLog, func(q *portal) error {
 		pending, err := q.store.PendingJobs(ctx)
 		n = 0
 		for _, jobs := range pending {

@@ -118,7 +118,7 @@ func (p *portal) close() error {
 func (p *portal) runner() *job.Runner {
 	worker := &ingest.Worker{
 		Ledger: ledger{p.store}, Blobs: p.blobs, TempRoot: p.cfg.temp(), Log: p.log,
-		Child: ingestSpec(p.cfg), Limits: ingestLimits(p.cfg),
+		Child: ingestSpec(p.cfg, p.cfg.temp()), Limits: ingestLimits(p.cfg),
 	}
 	source := documentSource{p.store}
 	return &job.Runner{
@@ -149,9 +149,22 @@ func (p *portal) runner() *job.Runner {
 	}
 }
 
-// warmCells bounds which tables get every format encoded when published; larger
-// ones get CSV and Parquet, and the others when somebody asks.
-const warmCells = 20_000_000
+// Which tables get which formats encoded when published; the rest is encoded when
+// somebody asks. JSON is large and rarely the first choice, so it is bounded first.
+const (
+	warmJSONCells = 1_000_000
+	warmXLSXCells = 20_000_000
+)
+
+func warmed(format string, cells int64) bool {
+	switch format {
+	case "json", "ndjson":
+		return cells <= warmJSONCells
+	case "xlsx":
+		return cells <= warmXLSXCells
+	}
+	return true
+}
 
 // warm encodes the whole-table exports of a release just published.
 func (p *portal) warm(ctx context.Context, releaseID string) error {
@@ -170,7 +183,7 @@ func (p *portal) warm(ctx context.Context, releaseID string) error {
 	for i := range r.Tables {
 		t := &r.Tables[i]
 		for _, f := range export.Formats {
-			if t.Rows*int64(len(t.Schema.Fields)) > warmCells && f.Name != "csv" && f.Name != "parquet" {
+			if !warmed(f.Name, t.Rows*int64(len(t.Schema.Fields))) {
 				continue
 			}
 			_, err := p.exporter.Build(ctx, &download.Request{Dataset: d, Release: r, Table: t, Format: f.Name, Publisher: publisher})

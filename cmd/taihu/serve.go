@@ -10,6 +10,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -139,11 +140,8 @@ func (p *portal) serve(ctx context.Context, listener net.Listener, env environme
 	work, stopWork := context.WithCancel(ctx)
 	defer stopWork()
 	ended := make(chan error, 4) // one for each of those below, so that none waits for a reader
-	jobs := 0
-	job := func(f func() error) {
-		jobs++
-		go func() { ended <- f() }()
-	}
+	var jobs sync.WaitGroup
+	job := func(f func() error) { jobs.Go(func() { ended <- f() }) }
 	go func() { ended <- server.Serve(listener) }()
 	if !p.cfg.NoJobs {
 		job(func() error { return p.runner().Run(work) })
@@ -167,30 +165,31 @@ func (p *portal) serve(ctx context.Context, listener net.Listener, env environme
 		case err := <-ended:
 			if err != nil && !errors.Is(err, context.Canceled) {
 				failure, stopping = err, true
-			} else {
-				jobs--
 			}
 		}
 	}
 	p.log.Info("stopping")
 	stopWork()
-	p.stop(ctx, server, jobs, ended)
+	p.stop(ctx, server, &jobs)
 	return failure
 }
 
 // stop lets requests and jobs end.
-func (p *portal) stop(ctx context.Context, server *http.Server, jobs int, ended <-chan error) {
+func (p *portal) stop(ctx context.Context, server *http.Server, jobs *sync.WaitGroup) {
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
 	if err := server.Shutdown(grace); err != nil {
 		p.log.Warn("requests were still running and are broken off", "after", stopTimeout)
 		_ = server.Close() // what is still being sent looks broken, as it is
 	}
-	for range jobs {
-		select {
-		case <-ended:
-		case <-grace.Done():
-		}
+	idle := make(chan struct{})
+	go func() {
+		jobs.Wait()
+		close(idle)
+	}()
+	select {
+	case <-idle:
+	case <-grace.Done():
 	}
 }
 

@@ -129,6 +129,7 @@ func (w *worker) exchange(ctx context.Context, r request, take func(kind byte, p
 		if death := w.stop(child.Crashed); death != nil {
 			return end{}, death
 		}
+		return end{}, &child.Death{Reason: child.Crashed, Stderr: err.Error()} // it said goodbye too early
 	}
 	return end{}, err
 }
