@@ -51,6 +51,7 @@ type Config struct {
 type API struct {
 	Config
 	engine *gin.Engine
+	packed http.Handler // the engine with compressed answers
 	huma   huma.API
 }
 
@@ -70,21 +71,38 @@ func New(cfg Config) (*API, error) {
 	if err := a.engine.SetTrustedProxies(cfg.TrustedProxies); err != nil {
 		return nil, err
 	}
-	a.engine.Use(handle.Log(cfg.Log, a.render), handle.Secure(), handle.SameOrigin(a.render), a.authenticate)
+	a.engine.Use(handle.Log(cfg.Log, a.render), handle.Secure(), handle.CORS(), handle.SameOrigin(a.render, a.CookieName()), a.authenticate)
 	a.routes()
 	a.engine.NoRoute(a.adapt(func(*gin.Context) error {
 		return catalog.Errorf(catalog.NotFound, "not_found", "there is nothing at this address").InChinese("这个地址没有内容")
 	}))
 	a.engine.NoMethod(func(c *gin.Context) {
-		p := &handle.Problem{Type: "/docs/errors/method_not_allowed", Title: http.StatusText(405), Status: 405, Code: "method_not_allowed",
-			Detail: c.Request.Method + " is not possible here", DetailZh: "这个地址不接受" + c.Request.Method, Instance: handle.RequestID(c)}
+		p := handle.NewProblem(http.StatusMethodNotAllowed, "method_not_allowed", c.Request.Method+" is not possible here; Allow names what is", "这个地址不接受"+c.Request.Method)
+		p.Instance = handle.RequestID(c)
 		a.render(c, p)
 	})
-	return a, nil
+	var err error
+	a.packed, err = compressed(a.engine)
+	return a, err
 }
 
 // ServeHTTP makes API an http.Handler.
-func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.engine.ServeHTTP(w, r) }
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if strings.Contains(r.URL.RawQuery, ";") {
+		// net/url drops a pair that holds a semicolon, and with it a condition;
+		// browsers send it bare in 'a;b'. It never separates pairs here.
+		u := *r.URL
+		u.RawQuery = strings.ReplaceAll(u.RawQuery, ";", "%3B")
+		r2 := *r
+		r2.URL = &u
+		r = &r2
+	}
+	if packs(r.URL.Path) {
+		a.packed.ServeHTTP(w, r)
+		return
+	}
+	a.engine.ServeHTTP(w, r)
+}
 
 // Routes lists every route as METHOD and path in gin's form, for the tests that
 // hold the documentation to it.
@@ -98,16 +116,11 @@ func (a *API) routes() {
 	a.engine.GET("/healthz", a.healthz)
 	a.engine.GET("/readyz", a.adapt(a.readyz))
 
-	public := a.engine.Group("/", handle.CORS())
-	for _, method := range []string{http.MethodGet, http.MethodHead} {
-		public.Handle(method, "/data/:slug/:release/:file", a.adapt(a.getTable))
-		public.Handle(method, "/data/:slug/:release/files/:name", a.adapt(a.getFile))
-	}
-	public.OPTIONS("/data/*path", func(*gin.Context) {})
-	public.OPTIONS("/api/*path", func(*gin.Context) {})
+	a.engine.GET("/data/:slug/:release/:file", a.adapt(a.getTable))
+	a.engine.GET("/data/:slug/:release/files/:name", a.adapt(a.getFile))
 
-	a.huma = humagin.NewWithGroup(a.engine, public, humaConfig(a.Version))
-	a.huma.UseMiddleware(a.checkParameters, a.carryActor)
+	a.huma = humagin.New(a.engine, humaConfig(a.Version))
+	a.huma.UseMiddleware(a.checkParameters, a.carryAsked)
 	a.datasetRoutes()
 	a.releaseRoutes()
 	a.tableRoutes()
@@ -118,9 +131,12 @@ func (a *API) routes() {
 	if a.Site != nil {
 		for _, r := range a.Site.Routes() {
 			a.engine.Handle(r.Method, r.Path, a.adapt(r.Handler))
-			if r.Method == http.MethodGet {
-				a.engine.HEAD(r.Path, a.adapt(r.Handler))
-			}
+		}
+	}
+	// HEAD is GET without the body, everywhere; net/http leaves the body out.
+	for _, r := range a.engine.Routes() {
+		if r.Method == http.MethodGet {
+			a.engine.HEAD(r.Path, r.HandlerFunc)
 		}
 	}
 }
@@ -156,15 +172,19 @@ func (a *API) authenticate(c *gin.Context) {
 			return
 		}
 		handle.SetActor(c, actor)
+		c.Header("Cache-Control", "private, no-store")
 		c.Next()
 		return
+	}
+	if strings.HasPrefix(c.Request.URL.Path, "/api/") {
+		c.Header("Cache-Control", "public, no-cache")
 	}
 	if cookie, err := c.Request.Cookie(a.CookieName()); err == nil && cookie.Value != "" {
 		actor, err := a.Store.ActorBySession(c.Request.Context(), cookie.Value)
 		switch {
 		case err == nil:
 			handle.SetActor(c, actor)
-			// What a signed-in person sees is nobody else's.
+			// What a known person sees is nobody else's.
 			c.Header("Cache-Control", "private, no-store")
 		case catalog.KindOf(err) == "":
 			a.adapt(func(*gin.Context) error { return err })(c)

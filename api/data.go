@@ -27,6 +27,9 @@ var dataParameters = []string{"where", "select", "sort", "limit"}
 // filtered, in a format.
 func (a *API) getTable(c *gin.Context) error {
 	values, err := handle.CheckQuery(c.Request.URL.RawQuery, dataParameters...)
+	if err == nil {
+		err = handle.RefuseEmpty(values)
+	}
 	if err != nil {
 		return err
 	}
@@ -43,7 +46,7 @@ func (a *API) getTable(c *gin.Context) error {
 		c.Redirect(http.StatusMovedPermanently, a.dataPath(d.Slug, c.Param("release"), c.Param("file"), c.Request.URL.RawQuery))
 		return nil
 	}
-	t, err := r.Table(name)
+	t, err := tableOf(r, name)
 	if err != nil {
 		return err
 	}
@@ -67,7 +70,10 @@ func (a *API) getTable(c *gin.Context) error {
 	if c.Param("release") == "latest" {
 		h.Set("Content-Location", a.dataPath(d.Slug, strconv.Itoa(r.Number), c.Param("file"), c.Request.URL.RawQuery))
 	}
-	return a.sendExport(c, req, key)
+	if err = a.sendExport(c, req, key); err != nil && !c.Writer.Written() {
+		dropBodyHeaders(c)
+	}
+	return err
 }
 
 func (a *API) sendExport(c *gin.Context, req *download.Request, key string) error {
@@ -77,55 +83,49 @@ func (a *API) sendExport(c *gin.Context, req *download.Request, key string) erro
 		return err
 	}
 	r := c.Request
-	switch {
-	case stored != nil:
-	case !req.Whole():
-		if notModified(r, key) {
-			c.Status(http.StatusNotModified)
-			c.Writer.WriteHeaderNow()
-			return nil
-		}
-		if r.Method == http.MethodHead {
-			c.Status(http.StatusOK)
-			c.Writer.WriteHeaderNow()
-			return nil
-		}
-	case r.Method == http.MethodHead, r.Header.Get("Range") != "":
-		// Length and ranges need the finished file.
+	if stored == nil && r.Header.Get("If-Match") == "" && notModified(r, key) {
+		c.Status(http.StatusNotModified)
+		c.Writer.Header().Del("Content-Type")
+		c.Writer.WriteHeaderNow()
+		return nil
+	}
+	if stored == nil && !req.Whole() && r.Method == http.MethodHead {
+		c.Status(http.StatusOK)
+		c.Writer.WriteHeaderNow()
+		return nil
+	}
+	if stored == nil && req.Whole() && (r.Method == http.MethodHead || r.Header.Get("Range") != "" || r.Header.Get("If-Match") != "") {
+		// Length, ranges and preconditions need the finished file.
 		if stored, err = a.Exporter.Build(ctx, req); err != nil {
 			return err
 		}
-	case notModified(r, key):
-		c.Status(http.StatusNotModified)
-		c.Writer.WriteHeaderNow()
-		return nil
 	}
 	if stored != nil {
 		return a.sendBlob(c, stored.Blob)
 	}
 	c.Status(http.StatusOK)
-	w := &flushed{w: c.Writer}
-	_, err = a.Exporter.Stream(ctx, req, w)
-	if err != nil && !w.began {
-		dropBodyHeaders(c)
-	}
-	return err
+	w := &flushed{w: c.Writer, control: http.NewResponseController(c.Writer)}
+	defer w.end()
+	return a.Exporter.Stream(ctx, req, w)
 }
 
 // sendBlob serves stored bytes: conditional requests, ranges, HEAD, sendfile.
 func (a *API) sendBlob(c *gin.Context, b catalog.Blob) error {
 	f, err := a.Blobs.Open(c.Request.Context(), b.SHA256)
 	if err != nil {
-		dropBodyHeaders(c)
-		return fmt.Errorf("open stored bytes %s: %w", b.SHA256, err)
+		// Bytes that are promised and gone are our fault, not an unknown address.
+		return fmt.Errorf("open stored bytes %s: %s", b.SHA256, err.Error())
 	}
 	defer f.Close()
-	if c.Request.Header.Get("Range") != "" && strings.Count(c.Request.Header.Get("Range"), ",") > 8 {
+	if strings.Count(c.Request.Header.Get("Range"), ",") >= maxRanges {
 		c.Request.Header.Del("Range") // many ranges cost more than the whole
 	}
-	http.ServeContent(c.Writer, c.Request, "", time.Time{}, f)
-	return nil
+	return handle.ServeFile(c, f)
 }
+
+// maxRanges is how many ranges of a file one request may name; with more it gets
+// the whole.
+const maxRanges = 8
 
 // getFile serves /data/{slug}/{release}/files/{name}: an uploaded original or an
 // attachment, byte for byte.
@@ -144,18 +144,26 @@ func (a *API) getFile(c *gin.Context) error {
 		if f.Name != c.Param("name") {
 			continue
 		}
+		if d.Slug != c.Param("slug") {
+			c.Redirect(http.StatusMovedPermanently, filePath(d.Slug, c.Param("release"), f.Name))
+			return nil
+		}
 		h := c.Writer.Header()
 		h.Set("ETag", `"`+f.Blob.SHA256+`"`)
 		h.Set("Cache-Control", cacheControl(d))
 		h.Set("Content-Type", "application/octet-stream") // strangers' bytes are never shown inline
 		h.Set("Content-Disposition", disposition(f.Name))
 		if c.Param("release") == "latest" {
-			h.Set("Content-Location", "/data/"+d.Slug+"/"+strconv.Itoa(r.Number)+"/files/"+url.PathEscape(f.Name))
+			h.Set("Content-Location", filePath(d.Slug, strconv.Itoa(r.Number), f.Name))
 		}
-		return a.sendBlob(c, f.Blob)
+		if err = a.sendBlob(c, f.Blob); err != nil && !c.Writer.Written() {
+			dropBodyHeaders(c)
+		}
+		return err
 	}
-	return catalog.Errorf(catalog.NotFound, "unknown_file", "there is no file %q in this release; it has %s", c.Param("name"), strings.Join(names, ", ")).
-		With("file", c.Param("name")).With("files", names)
+	name := c.Param("name")
+	return nearest(catalog.Errorf(catalog.NotFound, "unknown_file", "there is no file %q in this release; it has %s", name, strings.Join(names, ", ")).
+		With("file", name).With("files", names).InChinese("这一版没有文件“%s”；有：%s", name, strings.Join(names, "、")), name, names)
 }
 
 // splitFile splits readings.csv into the table's name and the format. The whole
@@ -169,9 +177,9 @@ func splitFile(file string) (name, format string, err error) {
 	for i, f := range export.Formats {
 		known[i] = f.Ext
 	}
-	return "", "", catalog.Errorf(catalog.NotFound, "unknown_format", "there is no format %q: end the address in one of .%s", ext, strings.Join(known, ", .")).
+	return "", "", nearest(catalog.Errorf(catalog.NotFound, "unknown_format", "there is no format %q: end the address in one of .%s", ext, strings.Join(known, ", .")).
 		With("format", ext).With("formats", known).
-		InChinese("没有“%s”这种格式：地址请以.%s之一结尾", ext, strings.Join(known, "、."))
+		InChinese("没有“%s”这种格式：地址请以.%s之一结尾", ext, strings.Join(known, "、.")), ext, known)
 }
 
 // canonicalParams parses and checks a query and returns its canonical form,
@@ -207,6 +215,10 @@ func (a *API) dataPath(slug, release, file, query string) string {
 	return p
 }
 
+func filePath(slug, release, name string) string {
+	return "/data/" + slug + "/" + release + "/files/" + url.PathEscape(name)
+}
+
 // disposition names a download in both forms of RFC 6266; what a header cannot
 // hold is replaced in the first.
 func disposition(name string) string {
@@ -240,13 +252,19 @@ func dropBodyHeaders(c *gin.Context) {
 	}
 }
 
-// flushed remembers whether a byte has left, and sends the first ones at once.
+// flushed sends the first bytes at once, and breaks off readers that take
+// nothing: they hold a query child.
 type flushed struct {
-	w     gin.ResponseWriter
-	began bool
+	w       gin.ResponseWriter
+	control *http.ResponseController
+	began   bool
 }
 
+// stallTimeout is how long one write to a reader may take.
+const stallTimeout = time.Minute
+
 func (f *flushed) Write(p []byte) (int, error) {
+	_ = f.control.SetWriteDeadline(time.Now().Add(stallTimeout)) // where the connection has none, the kernel's own limits hold
 	n, err := f.w.Write(p)
 	if !f.began {
 		f.began = true
@@ -254,6 +272,9 @@ func (f *flushed) Write(p []byte) (int, error) {
 	}
 	return n, err
 }
+
+// end lets the connection serve its next request without the deadline.
+func (f *flushed) end() { _ = f.control.SetWriteDeadline(time.Time{}) }
 
 // describeData adds the download addresses to the OpenAPI description; gin
 // serves them, as huma cannot route {name}.{ext} nor ranges.

@@ -22,6 +22,8 @@ const (
 	maxSearchDepth = 10000
 )
 
+const searchOperation = "search-datasets"
+
 type searchInput struct {
 	Q            string `query:"q" maxLength:"500" doc:"Words to find; Chinese or English" example:"停车"`
 	Organization string `query:"organization" doc:"Slugs, comma separated; those below are included" example:"cgj"`
@@ -124,7 +126,7 @@ func (a *API) datasetsOf(ctx context.Context, actor catalog.Actor, hits []indexe
 }
 
 func (a *API) datasetRoutes() {
-	register(a, huma.Operation{OperationID: "search-datasets", Method: http.MethodGet, Path: "/api/v1/datasets", Tags: []string{"datasets"},
+	register(a, huma.Operation{OperationID: searchOperation, Method: http.MethodGet, Path: "/api/v1/datasets", Tags: []string{"datasets"},
 		Summary: "Find datasets", Description: "Full-text search with facets. Without q: all datasets, newest first."}, a.search)
 
 	type output struct {
@@ -144,11 +146,10 @@ func (a *API) datasetRoutes() {
 			if err != nil {
 				return nil, err
 			}
-			out := answer(ctx, d)
-			if d.Slug != in.Slug {
-				out.Status, out.Location = http.StatusMovedPermanently, a.BaseURL+"/api/v1/datasets/"+d.Slug
+			if err := current(ctx, d, in.Slug); err != nil {
+				return nil, err
 			}
-			return out, nil
+			return answer(ctx, d), nil
 		})
 
 	register(a, huma.Operation{OperationID: "create-dataset", Method: http.MethodPost, Path: "/api/v1/datasets", Tags: []string{"stewards"},

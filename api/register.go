@@ -2,7 +2,10 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
+	"net/url"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
@@ -13,40 +16,51 @@ import (
 
 func init() {
 	// huma's own errors (a body that does not fit its schema) take the one shape.
-	huma.NewError = func(status int, msg string, errs ...error) huma.StatusError {
-		if status == http.StatusUnprocessableEntity {
-			status = http.StatusBadRequest
-		}
-		code := "invalid_request"
-		switch status {
-		case http.StatusRequestEntityTooLarge:
-			code = "too_large"
-		case http.StatusUnsupportedMediaType:
-			code = "unsupported_media_type"
-		case http.StatusInternalServerError:
-			return handle.ProblemOf(context.Canceled) // says nothing of itself
-		}
-		p := &handle.Problem{Type: "/docs/errors/" + code, Title: http.StatusText(status), Status: status, Code: code, Detail: msg}
-		for i, err := range errs {
-			if err == nil {
-				continue
-			}
-			if known, ok := err.(*handle.Problem); ok {
-				return known
-			}
-			if i == 0 {
-				p.Detail += ": " + err.Error()
-			}
-			if p.Facts == nil {
-				p.Facts = map[string]any{}
-			}
-			if d, ok := err.(huma.ErrorDetailer); ok {
-				list, _ := p.Facts["errors"].([]*huma.ErrorDetail)
-				p.Facts["errors"] = append(list, d.ErrorDetail())
-			}
+	huma.NewError = newError
+	huma.NewErrorWithContext = func(ctx huma.Context, status int, msg string, errs ...error) huma.StatusError {
+		p := newError(status, msg, errs...)
+		if p, ok := p.(*handle.Problem); ok {
+			c := humagin.Unwrap(ctx)
+			p.Instance = handle.RequestID(c)
+			p.SetHeaders(c.Writer.Header())
 		}
 		return p
 	}
+}
+
+func newError(status int, msg string, errs ...error) huma.StatusError {
+	if status == http.StatusUnprocessableEntity {
+		status = http.StatusBadRequest
+	}
+	code := "invalid_request"
+	switch status {
+	case http.StatusRequestEntityTooLarge:
+		code = "too_large"
+	case http.StatusUnsupportedMediaType:
+		code, msg = "unsupported_media_type", "the body must be application/json"
+	case http.StatusInternalServerError:
+		return handle.ProblemOf(context.Canceled) // says nothing of itself
+	}
+	p := handle.NewProblem(status, code, msg, "")
+	for i, err := range errs {
+		if err == nil {
+			continue
+		}
+		if known, ok := err.(*handle.Problem); ok {
+			return known
+		}
+		if i == 0 {
+			p.Detail += ": " + err.Error()
+		}
+		if p.Facts == nil {
+			p.Facts = map[string]any{}
+		}
+		if d, ok := err.(huma.ErrorDetailer); ok {
+			list, _ := p.Facts["errors"].([]*huma.ErrorDetail)
+			p.Facts["errors"] = append(list, d.ErrorDetail())
+		}
+	}
+	return p
 }
 
 func humaConfig(version string) huma.Config {
@@ -57,6 +71,7 @@ func humaConfig(version string) huma.Config {
 	c.DocsPath, c.SchemasPath = "", ""
 	c.CreateHooks = nil // no $schema fields and links in answers
 	c.Formats = map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat}
+	c.Transformers = append(c.Transformers, keepTagged)
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"token": {Type: "http", Scheme: "bearer", Description: "A token made with `taihu token create`"},
 	}
@@ -64,11 +79,69 @@ func humaConfig(version string) huma.Config {
 	return c
 }
 
-type actorKey struct{}
+type askedKey struct{}
 
-// carryActor hands the request's actor to register's handlers.
-func (a *API) carryActor(ctx huma.Context, next func(huma.Context)) {
-	next(huma.WithValue(ctx, actorKey{}, handle.Actor(humagin.Unwrap(ctx))))
+// asked is what register's handlers know of their request.
+type asked struct {
+	actor  catalog.Actor
+	id     string
+	url    url.URL
+	reads  bool        // GET or HEAD
+	header http.Header // of the answer
+}
+
+// carryAsked hands the request's actor and id to register's handlers.
+func (a *API) carryAsked(ctx huma.Context, next func(huma.Context)) {
+	c := humagin.Unwrap(ctx)
+	next(huma.WithValue(ctx, askedKey{}, &asked{
+		actor: handle.Actor(c), id: handle.RequestID(c), url: ctx.URL(), header: c.Writer.Header(),
+		reads: c.Request.Method == http.MethodGet || c.Request.Method == http.MethodHead,
+	}))
+}
+
+// renamed is the way out of a handler that was asked for a dataset by an old name.
+type renamed struct{ slug string }
+
+func (renamed) Error() string { return "the dataset has another name now" }
+
+// current leads readers from an old name of a dataset to its present one for
+// ever (301); who changes something is served under either.
+func current(ctx context.Context, d *catalog.Dataset, slug string) error {
+	if q, ok := ctx.Value(askedKey{}).(*asked); ok && q.reads && d.Slug != slug {
+		return renamed{d.Slug}
+	}
+	return nil
+}
+
+// problem turns an error of a handler into its answer, with its headers.
+func (a *API) problem(ctx context.Context, operation string, err error) *handle.Problem {
+	q, ok := ctx.Value(askedKey{}).(*asked)
+	if !ok {
+		q = &asked{header: http.Header{}}
+	}
+	var p *handle.Problem
+	var moved renamed
+	if errors.As(err, &moved) {
+		const datasets = "/api/v1/datasets/"
+		_, rest, deeper := strings.Cut(strings.TrimPrefix(q.url.EscapedPath(), datasets), "/")
+		location := datasets + moved.slug
+		if deeper {
+			location += "/" + rest
+		}
+		if q.url.RawQuery != "" {
+			location += "?" + q.url.RawQuery
+		}
+		q.header.Set("Location", location)
+		p = handle.NewProblem(http.StatusMovedPermanently, "renamed", "this dataset is called "+moved.slug+" now", "这个数据集现名"+moved.slug)
+	} else {
+		p = handle.ProblemOf(err)
+	}
+	p.Instance = q.id
+	p.SetHeaders(q.header)
+	if p.Status == http.StatusInternalServerError && ctx.Err() == nil {
+		a.Log.ErrorContext(ctx, "request failed", "request_id", q.id, "operation", operation, "error", err)
+	}
+	return p
 }
 
 // checkParameters refuses unknown, repeated and unparsable query parameters of
@@ -81,7 +154,11 @@ func (a *API) checkParameters(ctx huma.Context, next func(huma.Context)) {
 		}
 	}
 	u := ctx.URL()
-	if _, err := handle.CheckQuery(u.RawQuery, known...); err != nil {
+	values, err := handle.CheckQuery(u.RawQuery, known...)
+	if err == nil && ctx.Operation().OperationID != searchOperation { // a search form sends all its fields
+		err = handle.RefuseEmpty(values)
+	}
+	if err != nil {
 		c := humagin.Unwrap(ctx)
 		p := handle.ProblemOf(err)
 		p.Instance = handle.RequestID(c)
@@ -102,15 +179,11 @@ func register[I, O any](a *API, op huma.Operation, f func(ctx context.Context, a
 		"application/problem+json": {Schema: huma.SchemaFromType(a.huma.OpenAPI().Components.Schemas, problemType)},
 	}}
 	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
-		actor, _ := ctx.Value(actorKey{}).(catalog.Actor)
-		out, err := f(ctx, actor, in)
+		q, _ := ctx.Value(askedKey{}).(*asked)
+		out, err := f(ctx, q.actor, in)
 		if err == nil {
 			return out, nil
 		}
-		p := handle.ProblemOf(err)
-		if p.Status == http.StatusInternalServerError && ctx.Err() == nil {
-			a.Log.ErrorContext(ctx, "request failed", "operation", op.OperationID, "error", err)
-		}
-		return nil, p
+		return nil, a.problem(ctx, op.OperationID, err)
 	})
 }

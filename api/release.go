@@ -2,12 +2,15 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"taihu/catalog"
+	"taihu/catalog/table"
 )
 
 // ReleasePath names a release.
@@ -40,6 +43,9 @@ func (a *API) standing(ctx context.Context, actor catalog.Actor, slug, release s
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := current(ctx, d, slug); err != nil {
+		return nil, nil, err
+	}
 	if err := catalog.Can(actor, catalog.ReadData, catalog.ObjectOf(d)); err != nil {
 		return nil, nil, err
 	}
@@ -47,6 +53,30 @@ func (a *API) standing(ctx context.Context, actor catalog.Actor, slug, release s
 		return nil, nil, withdrawn(r)
 	}
 	return d, r, nil
+}
+
+// tableOf finds a table of a release; an unknown one is NotFound naming the
+// nearest and all there are.
+func tableOf(r *catalog.Release, name string) (*catalog.Table, error) {
+	t, err := r.Table(name)
+	var e *catalog.Error
+	if errors.As(err, &e) {
+		names := make([]string, len(r.Tables))
+		for i := range r.Tables {
+			names[i] = r.Tables[i].Name
+		}
+		return nil, nearest(e, name, names).InChinese("这一版没有表“%s”；有：%s", name, strings.Join(names, "、"))
+	}
+	return t, err
+}
+
+// nearest adds the known name most like the one that was asked for.
+func nearest(e *catalog.Error, name string, known []string) *catalog.Error {
+	if near := table.Nearest(name, known); near != "" {
+		e.Message += "; did you mean " + near + "?"
+		return e.With("nearest", near)
+	}
+	return e
 }
 
 func withdrawn(r *catalog.Release) error {
@@ -63,6 +93,9 @@ func (a *API) releaseRoutes() {
 		}) (*listOutput, error) {
 			d, err := a.Store.Dataset(ctx, actor, in.Slug)
 			if err != nil {
+				return nil, err
+			}
+			if err := current(ctx, d, in.Slug); err != nil {
 				return nil, err
 			}
 			list, err := a.Store.Releases(ctx, actor, d.Slug)
@@ -87,6 +120,9 @@ func (a *API) releaseRoutes() {
 			}
 			d, r, err := a.Store.Release(ctx, actor, in.Slug, n)
 			if err != nil {
+				return nil, err
+			}
+			if err := current(ctx, d, in.Slug); err != nil {
 				return nil, err
 			}
 			out := &releaseOutput{Body: a.wireRelease(d, r, catalog.Can(actor, catalog.ReadData, catalog.ObjectOf(d)) == nil)}

@@ -42,7 +42,7 @@ func (a *API) findTable(ctx context.Context, actor catalog.Actor, in *TablePath)
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	t, err := r.Table(in.Table)
+	t, err := tableOf(r, in.Table)
 	return d, r, t, err
 }
 
@@ -181,10 +181,13 @@ func (a *API) tableRoutes() {
 			if err != nil {
 				return nil, err
 			}
+			if err := current(ctx, d, in.Slug); err != nil {
+				return nil, err
+			}
 			if r.State == catalog.Withdrawn {
 				return nil, withdrawn(r)
 			}
-			t, err := r.Table(in.Table)
+			t, err := tableOf(r, in.Table)
 			if err != nil {
 				return nil, err
 			}

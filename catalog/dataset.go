@@ -176,7 +176,7 @@ func CheckTableName(s string) error {
 // Check returns Invalid naming the first field that is missing or not among the
 // words allowed for it.
 func (d *Dataset) Check() error {
-	bad := func(field, format string, args ...any) error {
+	bad := func(field, format string, args ...any) *Error {
 		return Errorf(Invalid, "invalid_field", format, args...).With("field", field)
 	}
 	if err := CheckSlug(d.Slug); err != nil {
@@ -184,7 +184,7 @@ func (d *Dataset) Check() error {
 	}
 	switch {
 	case d.Title.IsZero():
-		return bad("title", "title is missing: give it in Chinese, English or both").(*Error).InChinese("缺少标题：请填中文、英文或两者")
+		return bad("title", "title is missing: give it in Chinese, English or both").InChinese("缺少标题：请填中文、英文或两者")
 	case utf8.RuneCountInString(d.Title.Zh) > 200 || utf8.RuneCountInString(d.Title.En) > 300:
 		return bad("title", "title is too long: at most 200 Chinese or 300 English characters")
 	case d.OrganizationID == "":
@@ -192,7 +192,7 @@ func (d *Dataset) Check() error {
 	case !slices.Contains(OpenAttributes, d.OpenAttribute):
 		return bad("open_attribute", "open_attribute %q is not known: use one of %v", d.OpenAttribute, OpenAttributes)
 	case d.OpenAttribute == Conditional && d.Conditions.IsZero():
-		return bad("conditions", "a conditional dataset must say how to apply for it").(*Error).InChinese("有条件开放的数据集须写明申请条件")
+		return bad("conditions", "a conditional dataset must say how to apply for it").InChinese("有条件开放的数据集须写明申请条件")
 	case !slices.Contains(Frequencies, d.Frequency):
 		return bad("frequency", "frequency %q is not known: use one of %v", d.Frequency, Frequencies)
 	}

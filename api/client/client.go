@@ -9,6 +9,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -65,7 +66,14 @@ func (c *Client) send(ctx context.Context, method, path string, body io.Reader, 
 	req.Header.Set("Accept", "application/json")
 	resp, err := c.HTTP.Do(req)
 	if err != nil {
-		return fmt.Errorf("%s %s: %w", method, c.Server, err)
+		var u *url.Error // says method and address over again
+		if errors.As(err, &u) {
+			err = u.Err
+		}
+		if ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
+		return fmt.Errorf("the server %s does not answer: %w", c.Server, err)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode >= 400 {
@@ -91,9 +99,10 @@ func problem(resp *http.Response) error {
 	return p
 }
 
-// CodeOf returns the code of a problem, or "".
+// CodeOf returns the code of the problem in err, or "".
 func CodeOf(err error) string {
-	if p, ok := err.(*handle.Problem); ok {
+	var p *handle.Problem
+	if errors.As(err, &p) {
 		return p.Code
 	}
 	return ""

@@ -11,12 +11,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"sync"
-
-	"golang.org/x/sync/singleflight"
 
 	"taihu/api/export"
 	"taihu/catalog"
@@ -32,10 +30,12 @@ type Exporter struct {
 	Blobs   blob.Store
 	Pool    *pool.Pool
 	BaseURL string // begins the addresses inside a workbook
+	TempDir string // for what is being encoded; "": the system's
+	Log     *slog.Logger
 
-	flight singleflight.Group
-	mu     sync.Mutex
-	busy   map[string]bool // keys being stored by a reader's own request
+	mu      sync.Mutex
+	builds  map[string]*build // under way, by key
+	running sync.WaitGroup
 }
 
 // Request names one export.
@@ -93,9 +93,15 @@ func Citation(d *catalog.Dataset, r *catalog.Release, publisher catalog.Text, ba
 	}
 }
 
-// Stored returns the finished export, or nil where there is none.
+// Stored returns the finished export, or nil where there is none. One whose bytes
+// are gone is forgotten, to be made again.
 func (e *Exporter) Stored(ctx context.Context, key string) (*store.Export, error) {
 	x, err := e.Store.Export(ctx, key)
+	if err == nil {
+		if _, err = e.Blobs.Stat(ctx, x.Blob.SHA256); catalog.KindOf(err) == catalog.NotFound {
+			return nil, e.Store.DeleteExport(ctx, key)
+		}
+	}
 	if catalog.KindOf(err) == catalog.NotFound {
 		return nil, nil
 	}
@@ -105,94 +111,57 @@ func (e *Exporter) Stored(ctx context.Context, key string) (*store.Export, error
 // Build encodes a whole table once, however many ask at the same time, stores it
 // and returns it.
 func (e *Exporter) Build(ctx context.Context, r *Request) (*store.Export, error) {
-	key := e.Key(r)
-	if x, err := e.Stored(ctx, key); x != nil || err != nil {
+	if x, err := e.Stored(ctx, e.Key(r)); x != nil || err != nil {
 		return x, err
 	}
-	// The work outlives the reader who began it: the others wait for it.
-	ch := e.flight.DoChan(key, func() (any, error) {
-		return e.Stream(context.WithoutCancel(ctx), r, io.Discard)
-	})
+	b, leave, err := e.join(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	select {
 	case <-ctx.Done():
-		return nil, ctx.Err()
-	case done := <-ch:
-		if done.Err != nil {
-			return nil, done.Err
+		return nil, context.Cause(ctx)
+	case <-b.done:
+		return b.stored, b.failed
+	}
+}
+
+// Stream encodes the request to w. A whole table is encoded once for all who ask
+// at the same time, and stored: Stream returns when it is. A filtered one is
+// encoded for w alone. An error after the first byte of w means that what w got
+// is not complete; that a complete one could not be stored is no error of w's
+// reader and is logged.
+func (e *Exporter) Stream(ctx context.Context, r *Request, w io.Writer) error {
+	if !r.Whole() {
+		meta, err := json.Marshal(e.meta(r))
+		if err != nil {
+			return err
 		}
-		return done.Val.(*store.Export), nil
+		_, err = e.Pool.Export(ctx, r.Table, r.Params, r.Format, meta, w)
+		return err
 	}
-}
-
-// Stream encodes the request to w. A whole table is stored on the way, unless
-// another request is storing it already; the stored export is returned, nil
-// where nothing was stored. An error after the first byte of w means that what w
-// got is not complete.
-func (e *Exporter) Stream(ctx context.Context, r *Request, w io.Writer) (*store.Export, error) {
-	meta, err := json.Marshal(e.meta(r))
+	b, leave, err := e.join(ctx, r)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	key := e.Key(r)
-	if !r.Whole() || !e.claim(key) {
-		_, err := e.Pool.Export(ctx, r.Table, r.Params, r.Format, meta, w)
-		return nil, err
+	defer leave()
+	if err := b.copyTo(ctx, w); err != nil {
+		return err
 	}
-	defer e.release(key)
-
-	pr, pw := io.Pipe()
-	type put struct {
-		blob catalog.Blob
-		err  error
+	select {
+	case <-b.done:
+		if b.failed != nil && e.Log != nil {
+			e.Log.WarnContext(ctx, "export was sent but not stored", "table", r.Table.Name, "format", r.Format, "error", b.failed)
+		}
+	case <-ctx.Done(): // the reader has everything
 	}
-	stored := make(chan put, 1)
-	go func() {
-		b, err := e.Blobs.Put(ctx, pr)
-		// A store that fails must not stop the reader's download.
-		_, _ = io.Copy(io.Discard, pr)
-		stored <- put{b, err}
-	}()
-	result, err := e.Pool.Export(ctx, r.Table, r.Params, r.Format, meta, io.MultiWriter(w, pw))
-	if err != nil {
-		pw.CloseWithError(errors.Join(errCut, err))
-		<-stored
-		return nil, err
-	}
-	pw.Close()
-	done := <-stored
-	if done.err != nil {
-		return nil, fmt.Errorf("store export of %s: %w", r.Table.Name, done.err)
-	}
-	if done.blob.SHA256 != result.SHA256 {
-		return nil, fmt.Errorf("export of %s: stored %s, the encoder says %s", r.Table.Name, done.blob.SHA256, result.SHA256)
-	}
-	x := &store.Export{Key: key, Blob: done.blob, Rows: result.Rows, MediaType: MediaType(r.Format)}
-	if err := e.Store.PutExport(ctx, x); err != nil {
-		return nil, fmt.Errorf("store export of %s: %w", r.Table.Name, err)
-	}
-	return x, nil
+	return nil
 }
 
-var errCut = errors.New("export was cut")
-
-func (e *Exporter) claim(key string) bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.busy == nil {
-		e.busy = map[string]bool{}
-	}
-	if e.busy[key] {
-		return false
-	}
-	e.busy[key] = true
-	return true
-}
-
-func (e *Exporter) release(key string) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	delete(e.busy, key)
-}
+// Close waits until no build is under way. The pool must be closed before, which
+// ends them.
+func (e *Exporter) Close() { e.running.Wait() }
 
 // MediaType is the media type of a format.
 func MediaType(format string) string {

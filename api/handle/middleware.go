@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -14,6 +16,9 @@ import (
 )
 
 const requestKey = "taihu.request_id"
+
+// sentKey counts bytes that went past gin's writer, by sendfile.
+const sentKey = "taihu.sent"
 
 // RequestID returns the id of the request, which logs and problems carry.
 func RequestID(c *gin.Context) string { return c.GetString(requestKey) }
@@ -48,7 +53,7 @@ func Log(log *slog.Logger, render Renderer) gin.HandlerFunc {
 				}
 			}
 			log.LogAttrs(c.Request.Context(), level, "request", slog.String("request_id", id), slog.String("method", c.Request.Method),
-				slog.String("path", c.Request.URL.Path), slog.Int("status", c.Writer.Status()), slog.Int("bytes", max(c.Writer.Size(), 0)),
+				slog.String("path", c.Request.URL.Path), slog.Int("status", c.Writer.Status()), slog.Int64("bytes", int64(max(c.Writer.Size(), 0))+c.GetInt64(sentKey)),
 				slog.Duration("took", time.Since(start)), slog.Bool("aborted", aborted))
 			if aborted {
 				panic(http.ErrAbortHandler)
@@ -73,15 +78,24 @@ func Secure() gin.HandlerFunc {
 // exposed are the headers a program in a browser may read across origins.
 const exposed = "ETag, Link, Location, Content-Location, Content-Range, Content-Disposition, Accept-Ranges, Retry-After, X-Request-Id, Taihu-Rows, Taihu-Content-Sha256"
 
-// CORS lets any origin read public answers. It never allows credentials, so a
-// session cookie is worth nothing across origins.
+// CORS lets any origin read the answers of the API and the downloads, problems
+// included. It never allows credentials, so a session cookie is worth nothing
+// across origins, and it covers reading alone.
 func CORS() gin.HandlerFunc {
 	return func(c *gin.Context) {
+		path := c.Request.URL.Path
+		if !strings.HasPrefix(path, "/api/") && !strings.HasPrefix(path, "/data/") && !strings.HasPrefix(path, "/openapi") {
+			c.Next()
+			return
+		}
 		h := c.Writer.Header()
-		h.Set("Access-Control-Allow-Origin", "*")
-		h.Set("Access-Control-Expose-Headers", exposed)
-		if c.Request.Method == http.MethodOptions {
-			h.Set("Access-Control-Allow-Methods", "GET, HEAD, OPTIONS")
+		switch c.Request.Method {
+		case http.MethodGet, http.MethodHead:
+			h.Set("Access-Control-Allow-Origin", "*")
+			h.Set("Access-Control-Expose-Headers", exposed)
+		case http.MethodOptions:
+			h.Set("Access-Control-Allow-Origin", "*")
+			h.Set("Access-Control-Allow-Methods", "GET, HEAD")
 			h.Set("Access-Control-Allow-Headers", "Range, If-None-Match, If-Range, If-Modified-Since, Accept, Content-Type")
 			h.Set("Access-Control-Max-Age", "86400")
 			c.AbortWithStatus(http.StatusNoContent)
@@ -91,13 +105,15 @@ func CORS() gin.HandlerFunc {
 	}
 }
 
-// SameOrigin refuses requests that change something, carry a session cookie and
-// come from another site. Requests with a token are not a browser's and pass.
-func SameOrigin(render Renderer) gin.HandlerFunc {
+// SameOrigin refuses requests that change something and come from another site,
+// and, where they carry the session cookie, those that do not say where they
+// come from: every browser does. Requests with a token are not a browser's and
+// pass.
+func SameOrigin(render Renderer, cookie string) gin.HandlerFunc {
 	protection := http.NewCrossOriginProtection()
 	return func(c *gin.Context) {
 		if c.GetHeader("Authorization") == "" {
-			if err := protection.Check(c.Request); err != nil {
+			if err := protection.Check(c.Request); err != nil || unsaid(c.Request, cookie) {
 				p := ProblemOf(catalog.Errorf(catalog.Forbidden, "cross_site", "this request comes from another site and is refused").InChinese("这个请求来自别的网站，已拒绝"))
 				p.Instance = RequestID(c)
 				render(c, p)
@@ -107,4 +123,17 @@ func SameOrigin(render Renderer) gin.HandlerFunc {
 		}
 		c.Next()
 	}
+}
+
+// unsaid reports a changing request with a session that names no origin of ours.
+func unsaid(r *http.Request, cookie string) bool {
+	switch r.Method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions:
+		return false
+	}
+	if _, err := r.Cookie(cookie); err != nil || r.Header.Get("Sec-Fetch-Site") != "" || r.Header.Get("Origin") != "" {
+		return false
+	}
+	from, err := url.Parse(r.Referer())
+	return err != nil || from.Host != r.Host
 }

@@ -77,19 +77,31 @@ func ProblemOf(err error) *Problem {
 	}
 }
 
-// WriteProblem renders p as application/problem+json.
-func WriteProblem(c *gin.Context, p *Problem) {
+// SetHeaders sets the headers that go with p: nothing about an error is kept, and
+// who is asked to wait or to identify himself is told how.
+func (p *Problem) SetHeaders(h http.Header) {
 	if p.Status == http.StatusServiceUnavailable || p.Status == http.StatusTooManyRequests {
 		after := 2
 		if n, ok := p.Facts["retry_after"].(int); ok {
 			after = n
 		}
-		c.Header("Retry-After", strconv.Itoa(after))
+		h.Set("Retry-After", strconv.Itoa(after))
 	}
 	if p.Status == http.StatusUnauthorized {
-		c.Header("WWW-Authenticate", `Bearer realm="taihu"`)
+		h.Set("WWW-Authenticate", `Bearer realm="taihu"`)
 	}
-	c.Header("Cache-Control", "no-store")
+	h.Set("Cache-Control", "no-store")
+}
+
+// NewProblem makes a problem that is no catalog.Error, because only HTTP knows
+// its status.
+func NewProblem(status int, code, detail, zh string) *Problem {
+	return &Problem{Type: "/docs/errors/" + code, Title: http.StatusText(status), Status: status, Code: code, Detail: detail, DetailZh: zh}
+}
+
+// WriteProblem renders p as application/problem+json.
+func WriteProblem(c *gin.Context, p *Problem) {
+	p.SetHeaders(c.Writer.Header())
 	c.Header("Content-Type", "application/problem+json")
 	c.Status(p.Status)
 	if c.Request.Method == http.MethodHead {

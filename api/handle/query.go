@@ -40,6 +40,18 @@ func CheckQuery(raw string, known ...string) (url.Values, error) {
 	return values, nil
 }
 
+// RefuseEmpty is Invalid where a parameter has no value: a program that lost its
+// condition on the way must not get the whole table for it.
+func RefuseEmpty(values url.Values) error {
+	for name := range values {
+		if values.Get(name) == "" {
+			return catalog.Errorf(catalog.Invalid, "bad_parameter", "the parameter %s is empty: give it a value or leave it out", name).With("parameter", name).
+				InChinese("参数%s是空的：写上值，或去掉它", name)
+		}
+	}
+	return nil
+}
+
 func unknownParameter(name string, known []string) error {
 	if len(known) == 0 {
 		return catalog.Errorf(catalog.Invalid, "unknown_parameter", "there is no parameter %q here; this address takes none", name).With("parameter", name).

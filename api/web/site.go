@@ -204,7 +204,7 @@ func (s *Site) render(c *gin.Context, status int, page string, view any) error {
 	h.Set("Content-Security-Policy", policy)
 	h.Set("Content-Language", map[string]string{"zh": "zh-CN", "en": "en"}[lang])
 	h.Set("Cache-Control", "private, no-cache")
-	h.Set("Vary", "Cookie")
+	h.Add("Vary", "Cookie")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	c.Data(status, "text/html; charset=utf-8", b.Bytes())

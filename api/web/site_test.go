@@ -110,13 +110,12 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// publish makes a dataset with one published release and returns its draft's id.
+// publish makes a dataset with one published release and returns it.
 func (p *portal) publish(slug string, open catalog.OpenAttribute) *catalog.Dataset {
 	p.t.Helper()
 	ctx, system := p.t.Context(), catalog.SystemActor
-	d, err := p.db.Dataset(ctx, system, slug)
-	if err != nil {
-		d = &catalog.Dataset{Slug: slug, OrganizationID: p.org.ID, Title: catalog.Text{Zh: "停车" + hostile}, Description: catalog.Text{Zh: "每行一个泊位。" + hostile}, Themes: []string{"transport"}, Keywords: []string{"停车"}, Licence: "taihu-open-1.0", OpenAttribute: open, Conditions: catalog.Text{Zh: "向科室申请"}, Frequency: "daily"}
+	if _, err := p.db.Dataset(ctx, system, slug); err != nil {
+		d := &catalog.Dataset{Slug: slug, OrganizationID: p.org.ID, Title: catalog.Text{Zh: "停车" + hostile}, Description: catalog.Text{Zh: "每行一个泊位。" + hostile}, Themes: []string{"transport"}, Keywords: []string{"停车"}, Licence: "taihu-open-1.0", OpenAttribute: open, Conditions: catalog.Text{Zh: "向科室申请"}, Frequency: "daily"}
 		must(p.t, p.db.CreateDataset(ctx, system, d))
 	}
 	r, err := p.db.CreateDraft(ctx, system, slug, store.DraftEdit{Notes: catalog.Text{Zh: "首版"}, DataDate: "2026-11-22"})
@@ -138,7 +137,7 @@ func (p *portal) publish(slug string, open catalog.OpenAttribute) *catalog.Datas
 	must(p.t, err)
 	_, err = p.db.Publish(ctx, system, r.ID, 0)
 	must(p.t, err)
-	d, err = p.db.Dataset(ctx, system, slug)
+	d, err := p.db.Dataset(ctx, system, slug)
 	must(p.t, err)
 	return d
 }

@@ -17,10 +17,6 @@ var typeWords = map[catalog.Type]catalog.Text{
 	catalog.JSON: {Zh: "JSON", En: "JSON"},
 }
 
-var roleWords = map[catalog.Role]catalog.Text{
-	catalog.Steward: {Zh: "数据员", En: "Steward"}, catalog.Reviewer: {Zh: "审核员", En: "Reviewer"}, catalog.Admin: {Zh: "管理员", En: "Administrator"},
-}
-
 var formatWords = map[string]catalog.Text{
 	"csv": {Zh: "UTF-8，通用", En: "UTF-8, read anywhere"}, "xlsx": {Zh: "编码保持文本，附字段表", En: "codes stay text, with dictionary"},
 	"json": {Zh: "数组，UTF-8", En: "one array, UTF-8"}, "ndjson": {Zh: "一行一条", En: "one row a line"},

@@ -54,7 +54,7 @@ func openCSV(in Input) (Source, error) {
 	in.Report.Encoding = encoding.name
 	s := &csvSource{in: in, stream: streamText(f, encoding), line: 1}
 	if err := s.prepare(); err != nil {
-		s.Close()
+		_ = s.Close()
 		return nil, err
 	}
 	return s, nil

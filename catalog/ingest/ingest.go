@@ -33,9 +33,6 @@ type Request struct {
 	Options catalog.IngestOptions `json:"options"`
 	OutDir  string                `json:"out_dir"` // where Parquet files and temporary ones go
 	Limits  Limits                `json:"limits"`
-	// Known holds the schemas of the dataset's last release by table name: a
-	// column of the same name keeps its id, labels, unit and codes.
-	Known map[string]catalog.Schema `json:"known,omitempty"`
 }
 
 // Result is the verdict on one file. A refused file has Report.Accepted false

@@ -54,7 +54,7 @@ func (r *run) table(ctx context.Context, src Source, h *Header, chosen map[strin
 	if r.findings.Fatal() {
 		return nil // later sheets are still looked at
 	}
-	built.Table = catalog.Table{Name: name, Title: title(h, r.result.Report.File), Position: n, Schema: r.keep(name, fields), Rows: first.rows}
+	built.Table = catalog.Table{Name: name, Title: title(h, r.result.Report.File), Position: n, Schema: catalog.Schema{Fields: fields}, Rows: first.rows}
 	second := &secondPass{run: r, fields: built.Table.Schema.Fields, types: types, spool: sp, path: built.TypedPath}
 	if err := second.do(ctx); err != nil {
 		return err
@@ -81,22 +81,6 @@ func title(h *Header, file string) catalog.Text {
 	}
 	base := filepath.Base(file)
 	return catalog.Text{Zh: base[:len(base)-len(filepath.Ext(base))]}
-}
-
-// keep gives columns that the last release had their id, labels, unit and codes.
-func (r *run) keep(name string, fields []catalog.Field) catalog.Schema {
-	known, ok := r.req.Known[name]
-	if !ok {
-		return catalog.Schema{Fields: fields}
-	}
-	for i := range fields {
-		for _, k := range known.Fields {
-			if f := &fields[i]; k.Name == f.Name {
-				f.ID, f.Latin, f.Label, f.Unit, f.Description, f.Codes = k.ID, k.Latin, k.Label, k.Unit, k.Description, k.Codes
-			}
-		}
-	}
-	return catalog.Schema{Fields: fields}
 }
 
 // decide settles the type of every column and writes it into fields.

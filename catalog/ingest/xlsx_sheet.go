@@ -140,7 +140,7 @@ func (s *sheetScanner) next(row *sheetRow) error {
 
 // refuse places an error of the tokenizer.
 func (s *sheetScanner) refuse(err error) error {
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		err = syntaxf("the part ends inside a row")
 	}
 	err = refusePart(s.part, err)

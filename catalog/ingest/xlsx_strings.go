@@ -42,7 +42,7 @@ func (s *sharedStrings) read(tok *xmlTokens, part string, maxCell int) error {
 	var cell, scratch []byte
 	for {
 		kind, err := tok.next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return s.flush()
 		}
 		if err != nil {
@@ -72,7 +72,7 @@ func richText(tok *xmlTokens, dst, scratch []byte, maxCell int) ([]byte, []byte,
 	for depth := tok.depth(); ; {
 		kind, err := tok.next()
 		if err != nil {
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				err = io.ErrUnexpectedEOF
 			}
 			return dst, scratch, err

@@ -105,12 +105,17 @@ func airIndex(pm25, pm10, so2, no2, o3 int) (int, string) {
 
 func airHourly() Dataset {
 	columns := []column{
-		text("站点编码", "Station code", "监测站编码", "Code of the station"), text("站点名称", "Station", "监测站名称", "Name of the station"), colArea,
+		text("站点编码", "Station code", "监测站编码", "Code of the station"),
+		text("站点名称", "Station", "监测站名称", "Name of the station"),
+		colArea,
 		datetime("时间", "Time", "该小时的开始，北京时间", "Start of the hour, Beijing time"),
 		whole("AQI", "AQI", "", "空气质量指数，按小时值计算", "Air quality index from the hour's values"),
-		whole("PM2.5", "PM2.5", "μg/m³", "细颗粒物小时平均浓度", "Hourly mean of fine particles"), whole("PM10", "PM10", "μg/m³", "可吸入颗粒物小时平均浓度", "Hourly mean of inhalable particles"),
-		whole("SO2", "SO₂", "μg/m³", "二氧化硫小时平均浓度", "Hourly mean of sulphur dioxide"), whole("NO2", "NO₂", "μg/m³", "二氧化氮小时平均浓度", "Hourly mean of nitrogen dioxide"),
-		fraction("CO", "CO", "mg/m³", "一氧化碳小时平均浓度", "Hourly mean of carbon monoxide"), whole("O3", "O₃", "μg/m³", "臭氧小时平均浓度", "Hourly mean of ozone"),
+		whole("PM2.5", "PM2.5", "μg/m³", "细颗粒物小时平均浓度", "Hourly mean of fine particles"),
+		whole("PM10", "PM10", "μg/m³", "可吸入颗粒物小时平均浓度", "Hourly mean of inhalable particles"),
+		whole("SO2", "SO₂", "μg/m³", "二氧化硫小时平均浓度", "Hourly mean of sulphur dioxide"),
+		whole("NO2", "NO₂", "μg/m³", "二氧化氮小时平均浓度", "Hourly mean of nitrogen dioxide"),
+		fraction("CO", "CO", "mg/m³", "一氧化碳小时平均浓度", "Hourly mean of carbon monoxide"),
+		whole("O3", "O₃", "μg/m³", "臭氧小时平均浓度", "Hourly mean of ozone"),
 	}
 	pollutant := text("首要污染物", "Main pollutant", "AQI大于50时指数最高的污染物，否则为空", "The pollutant with the highest index where AQI is above 50, else empty").
 		coded(words("PM2.5", "fine particles", "PM10", "inhalable particles", "SO2", "sulphur dioxide", "NO2", "nitrogen dioxide", "O3", "ozone")...)
@@ -141,10 +146,12 @@ func noiseDaily() Dataset {
 	s := sheet{
 		file: "noise.csv", form: csvPlain, title: catalog.Text{Zh: "功能区声环境", En: "Noise by zone"},
 		columns: []column{
-			text("点位编码", "Site code", "监测点位编码", "Code of the site"), colArea,
+			text("点位编码", "Site code", "监测点位编码", "Code of the site"),
+			colArea,
 			text("功能区类别", "Zone class", "声环境功能区类别", "Class of the zone").coded(code("1", "居住文教区", "Housing and schools"), code("2", "混合区", "Mixed"), code("3", "工业区", "Industry"), code("4a", "交通干线两侧", "Along main roads")),
 			date("日期", "Date", "监测日期", "Day of measurement"),
-			fraction("昼间等效声级", "Day level", "dB(A)", "6时至22时的等效声级", "Equivalent level from 6 to 22 h"), fraction("夜间等效声级", "Night level", "dB(A)", "22时至次日6时的等效声级", "Equivalent level from 22 to 6 h"),
+			fraction("昼间等效声级", "Day level", "dB(A)", "6时至22时的等效声级", "Equivalent level from 6 to 22 h"),
+			fraction("夜间等效声级", "Night level", "dB(A)", "22时至次日6时的等效声级", "Equivalent level from 22 to 6 h"),
 		},
 		rows: func(put func(...string)) {
 			r := stream("noise")

@@ -23,7 +23,7 @@ func article() []Dataset {
 			}
 		},
 	}
-	return []Dataset{{Organization: "sjj", Meta: catalog.Dataset{
+	return []Dataset{{Organization: editors, Meta: catalog.Dataset{
 		Slug:  "wuxi-smart-city-figures-2022",
 		Title: catalog.Text{Zh: "无锡城市治理数字化报道中的数字（2022年1月）", En: "Figures of a newspaper article on Wuxi's digital government (January 2022)"},
 		Description: catalog.Text{
@@ -32,7 +32,7 @@ func article() []Dataset {
 		},
 		Themes: []string{"other", "science"}, Keywords: []string{"城市治理", "数字政府", "一件事", "灵锡", "城运中心"},
 		Region: "320200", Licence: "CC0-1.0", OpenAttribute: catalog.Unconditional, Frequency: "never", Spatial: "无锡市", TemporalStart: "2021", TemporalEnd: "2022-01",
-		Language: "zh-CN", Contact: catalog.Contact{Unit: "数据局（示例机构）", Phone: "0510-0000 0014", Mail: "sjj@sample.invalid"}, SecurityLevel: "L1",
+		Language: "zh-CN", Contact: catalog.Contact{Unit: "本站编辑", Phone: "0510-0000 0019", Mail: "editors@sample.invalid"}, SecurityLevel: "L1",
 		SourceNote: catalog.Text{
 			Zh: "数字摘自2022年1月的一篇报纸报道，为事实性数据，未经核实；整理和英文说明由太湖平台完成。",
 			En: "Figures taken from a newspaper article of January 2022: facts as printed, not verified. Arranged and put into English by Taihu.",

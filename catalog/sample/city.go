@@ -12,9 +12,14 @@ func publicToilets() Dataset {
 		s := sheet{
 			file: "toilets.json", form: jsonArray, title: catalog.Text{Zh: "公共厕所", En: "Public toilets"},
 			columns: []column{
-				text("编号", "Number", "公厕编号", "Number of the toilet"), text("名称", "Name", "公厕名称（虚构）", "Name (invented)"),
+				text("编号", "Number", "公厕编号", "Number of the toilet"),
+				text("名称", "Name", "公厕名称（虚构）", "Name (invented)"),
 				text("类型", "Kind", "城市公厕、农村公厕，或向公众开放的联盟单位厕所", "In the city, in the country, or one that a shop or office opens to all").coded(words("城市", "City", "农村", "Country", "联盟", "Opened by others")...),
-				colArea, colAddress, colLon, colLat, whole("厕位数", "Places", "个", "厕位总数", "Number of places"),
+				colArea,
+				colAddress,
+				colLon,
+				colLat,
+				whole("厕位数", "Places", "个", "厕位总数", "Number of places"),
 				text("无障碍设施", "Accessible", "是否有无障碍设施", "Whether it is accessible").coded(words("有", "yes", "无", "no")...),
 				text("开放时间", "Open", "开放时间", "Opening hours"),
 			},
@@ -56,10 +61,14 @@ func redBlackList() Dataset {
 		return sheet{
 			file: "list.csv", form: csvPlain, title: catalog.Text{Zh: "红黑榜", En: "Red and black list"},
 			columns: []column{
-				text("批次", "Batch", "公布批次", "Batch"), text("榜单类型", "List", "红榜为先进，黑榜为待改进", "Red: good; black: to be improved").coded(words("红榜", "Red", "黑榜", "Black")...),
-				colArea, colStreet, text("点位名称", "Place", "被检查的路段或小区（虚构）", "Street or estate that was inspected (invented)"),
+				text("批次", "Batch", "公布批次", "Batch"),
+				text("榜单类型", "List", "红榜为先进，黑榜为待改进", "Red: good; black: to be improved").coded(words("红榜", "Red", "黑榜", "Black")...),
+				colArea,
+				colStreet,
+				text("点位名称", "Place", "被检查的路段或小区（虚构）", "Street or estate that was inspected (invented)"),
 				text("项目类别", "Subject", "检查项目", "What was inspected").coded(words("市容环卫", "Cleanliness", "停车秩序", "Parking", "占道经营", "Street trading", "垃圾分类", "Waste sorting", "园林绿化", "Greenery")...),
-				fraction("得分", "Score", "分", "满分100", "Out of 100"), date("检查日期", "Inspected on", "检查日期", "Day of inspection"),
+				fraction("得分", "Score", "分", "满分100", "Out of 100"),
+				date("检查日期", "Inspected on", "检查日期", "Day of inspection"),
 			},
 			rows: func(put func(...string)) {
 				for b := range n {
@@ -97,9 +106,14 @@ func backStreets() Dataset {
 	s := sheet{
 		file: "projects.xlsx", form: xlsx, title: catalog.Text{Zh: "背街小巷整治项目", En: "Back street projects"},
 		columns: []column{
-			text("项目编号", "Project", "项目编号", "Number of the project"), text("道路名称", "Street", "街巷名称（虚构）", "Name of the street (invented)"), colArea, colStreet,
-			date("开工日期", "Begun on", "开工日期", "Begin of works"), date("完工日期", "Finished on", "完工日期；未完工为空", "End of works; empty while they go on"),
-			fraction("投资额", "Cost", "万元", "投资额", "Cost"), fraction("验收得分", "Score", "分", "验收得分，满分100；未验收为空", "Score at acceptance, out of 100; empty before it"),
+			text("项目编号", "Project", "项目编号", "Number of the project"),
+			text("道路名称", "Street", "街巷名称（虚构）", "Name of the street (invented)"),
+			colArea,
+			colStreet,
+			date("开工日期", "Begun on", "开工日期", "Begin of works"),
+			date("完工日期", "Finished on", "完工日期；未完工为空", "End of works; empty while they go on"),
+			fraction("投资额", "Cost", "万元", "投资额", "Cost"),
+			fraction("验收得分", "Score", "分", "验收得分，满分100；未验收为空", "Score at acceptance, out of 100; empty before it"),
 		},
 		rows: func(put func(...string)) {
 			r := stream("back-streets")
@@ -141,9 +155,16 @@ func sensingDevices() Dataset {
 	s := sheet{
 		file: "devices.ndjson", form: jsonLines, title: catalog.Text{Zh: "感知设备", En: "Sensing devices"},
 		columns: []column{
-			text("设备编码", "Device", "设备编码", "Number of the device"), text("设备名称", "Name", "设备名称", "Name of the device"), text("类型代码", "Kind", "设备类型代码", "Code of the kind"),
-			text("主管部门", "Owner", "主管部门", "Department in charge"), colAreaCode, colLon, colLat, text("坐标系", "CRS", "坐标参考系", "Coordinate reference system"),
-			date("安装日期", "Installed on", "安装日期", "Day of installation"), newColumn(catalog.Boolean, "在线", "Online", "", "最近一小时是否上报", "Whether it reported in the last hour"),
+			text("设备编码", "Device", "设备编码", "Number of the device"),
+			text("设备名称", "Name", "设备名称", "Name of the device"),
+			text("类型代码", "Kind", "设备类型代码", "Code of the kind"),
+			text("主管部门", "Owner", "主管部门", "Department in charge"),
+			colAreaCode,
+			colLon,
+			colLat,
+			text("坐标系", "CRS", "坐标参考系", "Coordinate reference system"),
+			date("安装日期", "Installed on", "安装日期", "Day of installation"),
+			newColumn(catalog.Boolean, "在线", "Online", "", "最近一小时是否上报", "Whether it reported in the last hour"),
 		},
 		rows: func(put func(...string)) {
 			r := stream("devices")
@@ -178,10 +199,16 @@ func cityParts() Dataset {
 	s := sheet{
 		file: "parts.csv", form: csvPlain, title: catalog.Text{Zh: "城市部件", En: "Street furniture"},
 		columns: []column{
-			text("部件标识码", "Part", "部件标识码", "Number of the part"), text("部件分类代码", "Class", "部件分类代码", "Code of the class").coded(kinds...), text("部件名称", "Name", "部件名称", "Name of the class"),
-			text("责任网格", "Grid cell", "责任网格编码", "Code of the grid cell in charge"), text("所在道路", "Road", "所在道路（虚构）", "Road (invented)"), colLon, colLat,
+			text("部件标识码", "Part", "部件标识码", "Number of the part"),
+			text("部件分类代码", "Class", "部件分类代码", "Code of the class").coded(kinds...),
+			text("部件名称", "Name", "部件名称", "Name of the class"),
+			text("责任网格", "Grid cell", "责任网格编码", "Code of the grid cell in charge"),
+			text("所在道路", "Road", "所在道路（虚构）", "Road (invented)"),
+			colLon,
+			colLat,
 			text("状态", "State", "部件状态", "State").coded(words("完好", "Sound", "破损", "Damaged", "丢失", "Missing", "占用", "Blocked")...),
-			date("初始时间", "Entered on", "普查登记日期", "Day of the survey"), date("变更时间", "Changed on", "最近变更日期；未变更为空", "Last change; empty where none"),
+			date("初始时间", "Entered on", "普查登记日期", "Day of the survey"),
+			date("变更时间", "Changed on", "最近变更日期；未变更为空", "Last change; empty where none"),
 		},
 		rows: func(put func(...string)) {
 			r, a := stream("city-parts"), byName("梁溪区")
@@ -211,7 +238,15 @@ func cityParts() Dataset {
 func cameraPoints() Dataset {
 	s := sheet{
 		file: "points.csv", form: csvPlain, title: catalog.Text{Zh: "视频点位", En: "Camera points"}, sample: true,
-		columns: []column{text("点位编码", "Point", "点位编码", "Number of the point"), text("名称", "Name", "点位名称（虚构）", "Name (invented)"), colArea, colStreet, colLon, colLat, text("建设类别", "Built by", "建设类别", "Who built it").coded(words("一类", "Class 1", "二类", "Class 2", "三类", "Class 3")...)},
+		columns: []column{
+			text("点位编码", "Point", "点位编码", "Number of the point"),
+			text("名称", "Name", "点位名称（虚构）", "Name (invented)"),
+			colArea,
+			colStreet,
+			colLon,
+			colLat,
+			text("建设类别", "Built by", "建设类别", "Who built it").coded(words("一类", "Class 1", "二类", "Class 2", "三类", "Class 3")...),
+		},
 		rows: func(put func(...string)) {
 			r := stream("cameras")
 			for n := range 8000 {

@@ -12,9 +12,17 @@ func parks() Dataset {
 	s := sheet{
 		file: "parks.csv", form: csvPlain, title: catalog.Text{Zh: "公园绿地", En: "Parks"},
 		columns: []column{
-			text("编号", "Number", "公园编号", "Number of the park"), text("名称", "Name", "公园名称（虚构）", "Name (invented)"), text("类别", "Kind", "公园类别", "Kind").coded(words("综合公园", "Park", "社区公园", "Community park", "专类公园", "Special park", "游园", "Pocket park")...), colStreet,
-			fraction("面积", "Area", "hm²", "公园面积", "Area"), whole("建成年份", "Opened in", "年", "建成年份；空为待考", "Year when opened; empty where unknown"), newColumn(catalog.Time, "开园时间", "Opens at", "", "开园时刻；空为全天开放", "When it opens; empty where always open"), newColumn(catalog.Time, "闭园时间", "Closes at", "", "闭园时刻；空为全天开放", "When it closes; empty where always open"),
-			text("宠物", "Pets", "可否携带宠物", "Whether pets may come").coded(words("可以", "yes", "不可以", "no", "限时段", "at times")...), colLon, colLat,
+			text("编号", "Number", "公园编号", "Number of the park"),
+			text("名称", "Name", "公园名称（虚构）", "Name (invented)"),
+			text("类别", "Kind", "公园类别", "Kind").coded(words("综合公园", "Park", "社区公园", "Community park", "专类公园", "Special park", "游园", "Pocket park")...),
+			colStreet,
+			fraction("面积", "Area", "hm²", "公园面积", "Area"),
+			whole("建成年份", "Opened in", "年", "建成年份；空为待考", "Year when opened; empty where unknown"),
+			newColumn(catalog.Time, "开园时间", "Opens at", "", "开园时刻；空为全天开放", "When it opens; empty where always open"),
+			newColumn(catalog.Time, "闭园时间", "Closes at", "", "闭园时刻；空为全天开放", "When it closes; empty where always open"),
+			text("宠物", "Pets", "可否携带宠物", "Whether pets may come").coded(words("可以", "yes", "不可以", "no", "限时段", "at times")...),
+			colLon,
+			colLat,
 		},
 		rows: func(put func(...string)) {
 			r, a := stream("parks"), byName("滨湖区")
@@ -57,8 +65,14 @@ func activities() Dataset {
 	s := sheet{
 		file: "activities.csv", form: csvBOM, title: catalog.Text{Zh: "社区活动", En: "Activities"},
 		columns: []column{
-			text("活动名称", "Activity", "活动名称", "Name of the activity"), text("社区", "Community", "社区（虚构）", "Community (invented)"), text("地点", "Place", "活动地点", "Place"), datetime("开始时间", "Begins at", "开始时间，北京时间", "Begin, Beijing time"), datetime("结束时间", "Ends at", "结束时间，北京时间", "End, Beijing time"),
-			whole("名额", "Places", "人", "名额；空为不限", "Places; empty where there is no limit"), text("对象", "For", "面向人群", "For whom").coded(words("全体居民", "All", "老年人", "The old", "亲子", "Families", "青少年", "The young")...), text("备注", "Remark", "备注，可含逗号和引号", "Remark; may hold commas and quotes"),
+			text("活动名称", "Activity", "活动名称", "Name of the activity"),
+			text("社区", "Community", "社区（虚构）", "Community (invented)"),
+			text("地点", "Place", "活动地点", "Place"),
+			datetime("开始时间", "Begins at", "开始时间，北京时间", "Begin, Beijing time"),
+			datetime("结束时间", "Ends at", "结束时间，北京时间", "End, Beijing time"),
+			whole("名额", "Places", "人", "名额；空为不限", "Places; empty where there is no limit"),
+			text("对象", "For", "面向人群", "For whom").coded(words("全体居民", "All", "老年人", "The old", "亲子", "Families", "青少年", "The young")...),
+			text("备注", "Remark", "备注，可含逗号和引号", "Remark; may hold commas and quotes"),
 		},
 		rows: func(put func(...string)) {
 			r := stream("activities")
@@ -83,7 +97,13 @@ func activities() Dataset {
 func scenicVisitors() Dataset {
 	s := sheet{
 		file: "visitors.xlsx", form: xlsx, title: catalog.Text{Zh: "景区日客流", En: "Visitors a day"},
-		columns: []column{date("日期", "Date", "日期", "Date"), text("景区", "Place", "景区（虚构）", "Scenic place (invented)"), text("等级", "Grade", "景区等级", "Grade").coded(words("5A", "5A", "4A", "4A", "3A", "3A")...), whole("入园人数", "Visitors", "人次", "入园人次；空为闭园", "Visitors; empty where closed"), whole("最大承载量", "Limit", "人", "日最大承载量", "Most visitors allowed a day")},
+		columns: []column{
+			date("日期", "Date", "日期", "Date"),
+			text("景区", "Place", "景区（虚构）", "Scenic place (invented)"),
+			text("等级", "Grade", "景区等级", "Grade").coded(words("5A", "5A", "4A", "4A", "3A", "3A")...),
+			whole("入园人数", "Visitors", "人次", "入园人次；空为闭园", "Visitors; empty where closed"),
+			whole("最大承载量", "Limit", "人", "日最大承载量", "Most visitors allowed a day"),
+		},
 		rows: func(put func(...string)) {
 			months := [12]int{62, 86, 148, 152, 120, 84, 92, 98, 96, 158, 104, 60}
 			r := stream("scenic")

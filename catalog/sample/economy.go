@@ -11,8 +11,13 @@ func highTech() Dataset {
 		return sheet{
 			file: "firms.csv", form: csvPlain, title: catalog.Text{Zh: "高新技术企业", En: "High-tech firms"},
 			columns: []column{
-				text("企业名称", "Firm", "企业名称（虚构）", "Name (invented)"), text("统一社会信用代码", "Credit code", "虚构代码", "Invented code"), text("证书编号", "Certificate", "高新技术企业证书编号（虚构）", "Number of the certificate (invented)"),
-				date("发证日期", "Issued on", "发证日期", "Day of issue"), whole("有效期", "Valid for", "年", "证书有效期", "How long the certificate holds"), colArea, text("技术领域", "Field", "技术领域", "Field of technology").coded(words("电子信息", "Electronics", "生物与新医药", "Biology and medicine", "新材料", "New materials", "先进制造", "Advanced manufacturing", "新能源与节能", "New energy", "资源与环境", "Environment")...),
+				text("企业名称", "Firm", "企业名称（虚构）", "Name (invented)"),
+				text("统一社会信用代码", "Credit code", "虚构代码", "Invented code"),
+				text("证书编号", "Certificate", "高新技术企业证书编号（虚构）", "Number of the certificate (invented)"),
+				date("发证日期", "Issued on", "发证日期", "Day of issue"),
+				whole("有效期", "Valid for", "年", "证书有效期", "How long the certificate holds"),
+				colArea,
+				text("技术领域", "Field", "技术领域", "Field of technology").coded(words("电子信息", "Electronics", "生物与新医药", "Biology and medicine", "新材料", "New materials", "先进制造", "Advanced manufacturing", "新能源与节能", "New energy", "资源与环境", "Environment")...),
 			},
 			rows: func(put func(...string)) {
 				n := 0
@@ -47,7 +52,12 @@ func digitalEconomy() Dataset {
 	s := sheet{
 		file: "quarters.csv", form: csvPlain, title: catalog.Text{Zh: "季度指标", En: "Quarterly figures"},
 		columns: []column{
-			text("季度", "Quarter", "季度，如2025Q1", "Quarter, such as 2025Q1"), text("行业", "Sector", "行业", "Sector"), whole("企业数", "Firms", "家", "规模以上企业数", "Number of larger firms"), fraction("营业收入", "Revenue", "亿元", "当季营业收入", "Revenue of the quarter"), fraction("同比", "Growth", "%", "营业收入同比增长", "Growth against a year before"), fraction("研发投入占比", "R&D share", "%", "研发投入占营业收入的比重；空为未调查", "Share of research in revenue; empty where not asked"),
+			text("季度", "Quarter", "季度，如2025Q1", "Quarter, such as 2025Q1"),
+			text("行业", "Sector", "行业", "Sector"),
+			whole("企业数", "Firms", "家", "规模以上企业数", "Number of larger firms"),
+			fraction("营业收入", "Revenue", "亿元", "当季营业收入", "Revenue of the quarter"),
+			fraction("同比", "Growth", "%", "营业收入同比增长", "Growth against a year before"),
+			fraction("研发投入占比", "R&D share", "%", "研发投入占营业收入的比重；空为未调查", "Share of research in revenue; empty where not asked"),
 		},
 		rows: func(put func(...string)) {
 			r := stream("digital-economy")
@@ -89,8 +99,13 @@ func budget() Dataset {
 		return sheet{
 			file: "budget.xlsx", form: xlsx, title: catalog.Text{Zh: "预算执行", En: "Budget"}, above: []string{"2025年一般公共预算支出执行情况表（示例）", "单位：万元"},
 			columns: []column{
-				text("科目编码", "Item", "政府收支分类科目编码，三位为类，五位为款", "Code of the item: three digits a class, five a division"), text("科目名称", "Name", "科目名称", "Name of the item"), whole("月份", "Month", "月", "累计至该月", "Through this month"),
-				whole("预算数", "Budget", "万元", "全年预算数", "Budget of the year"), whole("执行数", "Spent", "万元", "累计执行数", "Spent so far"), fraction("完成率", "Done", "%", "累计执行数占预算数的比重", "Share of the budget spent"), fraction("同比", "Growth", "%", "比上年同期增长；空为上年无此科目", "Against a year before; empty where it is new"),
+				text("科目编码", "Item", "政府收支分类科目编码，三位为类，五位为款", "Code of the item: three digits a class, five a division"),
+				text("科目名称", "Name", "科目名称", "Name of the item"),
+				whole("月份", "Month", "月", "累计至该月", "Through this month"),
+				whole("预算数", "Budget", "万元", "全年预算数", "Budget of the year"),
+				whole("执行数", "Spent", "万元", "累计执行数", "Spent so far"),
+				fraction("完成率", "Done", "%", "累计执行数占预算数的比重", "Share of the budget spent"),
+				fraction("同比", "Growth", "%", "比上年同期增长；空为上年无此科目", "Against a year before; empty where it is new"),
 			},
 			rows: func(put func(...string)) {
 				r := stream("budget")
@@ -125,7 +140,13 @@ func population() Dataset {
 	s := sheet{
 		file: "population.csv", form: csvPlain, title: catalog.Text{Zh: "街道常住人口", En: "Residents by street"},
 		columns: []column{
-			whole("年份", "Year", "", "年末数", "End of the year"), colAreaCode, colArea, colStreet, whole("常住人口", "Residents", "人", "年末常住人口，取整到百", "Residents at the end of the year, rounded to hundreds"), fraction("面积", "Area", "km²", "街道面积", "Area of the street"), fraction("60岁以上占比", "Aged 60 and over", "%", "60岁及以上人口占比；空为未推算", "Share of residents aged 60 or more; empty where not estimated"),
+			whole("年份", "Year", "", "年末数", "End of the year"),
+			colAreaCode,
+			colArea,
+			colStreet,
+			whole("常住人口", "Residents", "人", "年末常住人口，取整到百", "Residents at the end of the year, rounded to hundreds"),
+			fraction("面积", "Area", "km²", "街道面积", "Area of the street"),
+			fraction("60岁以上占比", "Aged 60 and over", "%", "60岁及以上人口占比；空为未推算", "Share of residents aged 60 or more; empty where not estimated"),
 		},
 		rows: func(put func(...string)) {
 			for _, a := range areas {

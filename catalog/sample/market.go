@@ -30,9 +30,15 @@ func registrations() Dataset {
 	s := sheet{
 		file: "enterprises.csv", form: csvGB18030, title: catalog.Text{Zh: "企业登记", En: "Registered firms"},
 		columns: []column{
-			text("统一社会信用代码", "Credit code", "虚构代码，含真实代码不用的字母", "Invented code with letters that real ones never have"), text("企业名称", "Firm", "企业名称（虚构）", "Name (invented)"), text("企业类型", "Kind", "企业类型", "Kind of firm").coded(words("有限责任公司", "Limited company", "股份有限公司", "Company limited by shares")...),
-			fraction("注册资本", "Capital", "万元", "注册资本", "Registered capital"), date("成立日期", "Founded on", "成立日期", "Day of foundation"), text("登记机关", "Registered at", "登记机关", "Registry"), text("行业门类代码", "Section", "国民经济行业门类（GB/T 4754）", "Section of the economy (GB/T 4754)").coded(tradeCodes()...),
-			text("经营范围", "Business", "经营范围摘要", "Summary of the business"), text("登记状态", "State", "登记状态", "State").coded(words("在业", "Active", "注销", "Dissolved", "吊销", "Revoked")...),
+			text("统一社会信用代码", "Credit code", "虚构代码，含真实代码不用的字母", "Invented code with letters that real ones never have"),
+			text("企业名称", "Firm", "企业名称（虚构）", "Name (invented)"),
+			text("企业类型", "Kind", "企业类型", "Kind of firm").coded(words("有限责任公司", "Limited company", "股份有限公司", "Company limited by shares")...),
+			fraction("注册资本", "Capital", "万元", "注册资本", "Registered capital"),
+			date("成立日期", "Founded on", "成立日期", "Day of foundation"),
+			text("登记机关", "Registered at", "登记机关", "Registry"),
+			text("行业门类代码", "Section", "国民经济行业门类（GB/T 4754）", "Section of the economy (GB/T 4754)").coded(tradeCodes()...),
+			text("经营范围", "Business", "经营范围摘要", "Summary of the business"),
+			text("登记状态", "State", "登记状态", "State").coded(words("在业", "Active", "注销", "Dissolved", "吊销", "Revoked")...),
 		},
 		rows: func(put func(...string)) {
 			r := stream("registrations")
@@ -64,8 +70,14 @@ func foodChecks() Dataset {
 	s := sheet{
 		file: "checks.csv", form: csvPlain, title: catalog.Text{Zh: "食品抽检", En: "Food checks"},
 		columns: []column{
-			text("抽样编号", "Sample", "抽样单编号", "Number of the sample"), text("食品大类", "Food", "食品大类", "Class of food").coded(words("粮食加工品", "Grain", "乳制品", "Dairy", "肉制品", "Meat", "蔬菜", "Vegetables", "水产", "Fish", "糕点", "Pastry", "豆制品", "Bean products", "餐饮食品", "Meals")...), text("抽样环节", "Taken at", "抽样环节", "Where it was taken").coded(words("生产", "Producer", "流通", "Shop", "餐饮", "Restaurant")...), colArea,
-			date("抽样日期", "Taken on", "抽样日期", "Day when taken"), text("结论", "Result", "检验结论", "Result").coded(words("合格", "Passed", "不合格", "Failed")...), text("不合格项目", "Failed in", "不合格项目；合格为空", "What it failed in; empty where it passed"), text("备注", "Remark", "备注", "Remark"),
+			text("抽样编号", "Sample", "抽样单编号", "Number of the sample"),
+			text("食品大类", "Food", "食品大类", "Class of food").coded(words("粮食加工品", "Grain", "乳制品", "Dairy", "肉制品", "Meat", "蔬菜", "Vegetables", "水产", "Fish", "糕点", "Pastry", "豆制品", "Bean products", "餐饮食品", "Meals")...),
+			text("抽样环节", "Taken at", "抽样环节", "Where it was taken").coded(words("生产", "Producer", "流通", "Shop", "餐饮", "Restaurant")...),
+			colArea,
+			date("抽样日期", "Taken on", "抽样日期", "Day when taken"),
+			text("结论", "Result", "检验结论", "Result").coded(words("合格", "Passed", "不合格", "Failed")...),
+			text("不合格项目", "Failed in", "不合格项目；合格为空", "What it failed in; empty where it passed"),
+			text("备注", "Remark", "备注", "Remark"),
 		},
 		rows: func(put func(...string)) {
 			r := stream("food")
@@ -95,8 +107,14 @@ func permits() Dataset {
 	s := sheet{
 		file: "permits.csv", form: csvPlain, title: catalog.Text{Zh: "行政许可", En: "Permits"},
 		columns: []column{
-			text("许可文书号", "Document", "许可决定文书号（虚构）", "Number of the decision (invented)"), text("行政相对人名称", "Holder", "取得许可的企业（虚构）", "Firm that holds it (invented)"), text("统一社会信用代码", "Credit code", "虚构代码", "Invented code"), text("许可类别", "Kind", "许可类别", "Kind").coded(words("普通", "Ordinary", "核准", "Approval", "登记", "Registration", "特许", "Concession")...),
-			text("许可内容", "What for", "许可内容", "What it permits"), date("决定日期", "Decided on", "决定日期", "Day of decision"), date("有效期至", "Valid to", "有效期截止日；空为长期", "End; empty where it has none"), text("许可机关", "Authority", "许可机关", "Authority"),
+			text("许可文书号", "Document", "许可决定文书号（虚构）", "Number of the decision (invented)"),
+			text("行政相对人名称", "Holder", "取得许可的企业（虚构）", "Firm that holds it (invented)"),
+			text("统一社会信用代码", "Credit code", "虚构代码", "Invented code"),
+			text("许可类别", "Kind", "许可类别", "Kind").coded(words("普通", "Ordinary", "核准", "Approval", "登记", "Registration", "特许", "Concession")...),
+			text("许可内容", "What for", "许可内容", "What it permits"),
+			date("决定日期", "Decided on", "决定日期", "Day of decision"),
+			date("有效期至", "Valid to", "有效期截止日；空为长期", "End; empty where it has none"),
+			text("许可机关", "Authority", "许可机关", "Authority"),
 		},
 		rows: func(put func(...string)) {
 			r := stream("permits")

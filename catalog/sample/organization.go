@@ -15,17 +15,24 @@ func Organizations() []Organization {
 		if p.region != "" {
 			region = p.region
 		}
+		about := catalog.Text{
+			Zh: p.aboutZh + "本机构为示例机构，发布的数据均为模拟。",
+			En: p.aboutEn + " This is a sample organization; what it publishes is simulated.",
+		}
+		if p.slug == editors {
+			about = catalog.Text{Zh: p.aboutZh, En: p.aboutEn}
+		}
 		list[i] = Organization{Parent: p.parent, Organization: catalog.Organization{
 			Slug: p.slug, Name: catalog.Text{Zh: p.zh, En: p.en}, Code: "SAMPLE-" + padded(i+1, 3), Region: region,
 			Phone: fmt.Sprintf("0510-0000 %04d", i+1), Mail: p.slug + "@sample.invalid",
-			Description: catalog.Text{
-				Zh: p.aboutZh + "本机构为示例机构，发布的数据均为模拟。",
-				En: p.aboutEn + " This is a sample organization; what it publishes is simulated.",
-			},
+			Description: about,
 		}}
 	}
 	return list
 }
+
+// editors publish the one real dataset.
+const editors = "editors"
 
 var publishers = []struct{ slug, parent, region, zh, en, aboutZh, aboutEn string }{
 	{"city", "", "", "市级机关", "City administration", "市级各部门。", "The departments of the city."},
@@ -46,6 +53,7 @@ var publishers = []struct{ slug, parent, region, zh, en, aboutZh, aboutEn string
 	{"zjj", "city", "", "住房和城乡建设局", "Housing and Construction Bureau", "房屋、工程和地下管线。", "Housing, building works and pipes under ground."},
 	{"wlj", "city", "", "文化广电和旅游局", "Culture and Tourism Bureau", "景区、场馆和文化活动。", "Scenic places, venues and culture."},
 	{"gaj", "city", "", "公安局", "Public Security Bureau", "公共安全设施。", "Facilities of public safety."},
+	{editors, "", "", "本站编辑", "Editors of this portal", "整理少量公开的真实数据，与示例机构的模拟数据分开。不是政府部门。", "They arrange a few real, public figures, kept apart from the simulated data of the sample organizations. They are no government body."},
 	{"districts", "", "", "区（市）", "Districts", "各区、县级市的机关。", "The administrations of the districts."},
 	{"binhu", "districts", "320211", "滨湖区", "Binhu District", "滨湖区各部门。", "The departments of Binhu District."},
 	{"binhu-lihu", "binhu", "320211", "蠡湖街道", "Lihu Street Office", "街道的公共服务。", "Public services of the street."},

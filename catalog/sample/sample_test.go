@@ -287,3 +287,46 @@ func TestFixed(t *testing.T) {
 		}
 	}
 }
+
+// TestReleasesAgreeOnWhatTheyShare holds each release to the one before: most
+// rows stay, and something is new.
+func TestReleasesAgreeOnWhatTheyShare(t *testing.T) {
+	several := 0
+	for _, d := range Datasets() {
+		for n := 1; n < len(d.Releases); n++ {
+			several++
+			for i, f := range d.Releases[n].Files {
+				header, after := readTable(t, f.Name, contentOf(t, f))
+				old, before := readTable(t, f.Name, contentOf(t, d.Releases[n-1].Files[i]))
+				if header == nil {
+					continue
+				}
+				there := map[string]bool{}
+				for _, row := range after {
+					there[keyed(header, row, old)] = true
+				}
+				kept := 0
+				for _, row := range before {
+					if there[keyed(old, row, old)] {
+						kept++
+					}
+				}
+				if kept*10 < len(before)*6 || len(after) <= len(before) {
+					t.Errorf("%s/%d/%s keeps %d of %d rows and has %d", d.Meta.Slug, n+1, f.Name, kept, len(before), len(after))
+				}
+			}
+		}
+	}
+	if several < 8 {
+		t.Errorf("only %d releases follow another", several)
+	}
+}
+
+// keyed is a row as text, in the order of some of its columns.
+func keyed(header, row, order []string) string {
+	var b strings.Builder
+	for _, column := range order {
+		b.WriteString(row[slices.Index(header, column)] + "\x00")
+	}
+	return b.String()
+}

@@ -20,9 +20,14 @@ func hotline() Dataset {
 	s := sheet{
 		file: "orders.csv", form: csvPlain, title: catalog.Text{Zh: "热线工单", En: "Requests"},
 		columns: []column{
-			text("工单号", "Request", "工单号，脱敏后重新编号", "Number, given anew"), datetime("受理时间", "Received at", "受理时间，归并到整点", "When received, to the hour"),
-			text("诉求类型", "Kind", "诉求类型", "Kind").coded(words("投诉", "Complaint", "求助", "Call for help", "咨询", "Question", "建议", "Suggestion", "表扬", "Praise")...), text("一级分类", "Subject", "诉求事项分类", "Subject"),
-			colArea, text("承办单位", "Handled by", "承办单位类别", "Kind of office that handled it"), whole("办理时限", "Limit", "d", "办理时限，工作日", "Working days allowed"), date("办结日期", "Closed on", "办结日期；空为在办", "Day when closed; empty while open"),
+			text("工单号", "Request", "工单号，脱敏后重新编号", "Number, given anew"),
+			datetime("受理时间", "Received at", "受理时间，归并到整点", "When received, to the hour"),
+			text("诉求类型", "Kind", "诉求类型", "Kind").coded(words("投诉", "Complaint", "求助", "Call for help", "咨询", "Question", "建议", "Suggestion", "表扬", "Praise")...),
+			text("一级分类", "Subject", "诉求事项分类", "Subject"),
+			colArea,
+			text("承办单位", "Handled by", "承办单位类别", "Kind of office that handled it"),
+			whole("办理时限", "Limit", "d", "办理时限，工作日", "Working days allowed"),
+			date("办结日期", "Closed on", "办结日期；空为在办", "Day when closed; empty while open"),
 			text("是否满意", "Satisfied", "回访结果；空为未回访", "Answer when asked; empty where not asked").coded(words("满意", "yes", "不满意", "no")...),
 		},
 		rows: func(put func(...string)) {
@@ -62,9 +67,15 @@ func livelihood() Dataset {
 	s := sheet{
 		file: "matters.xlsx", form: xlsx, title: catalog.Text{Zh: "微幸福民生事项", En: "Livelihood matters"},
 		columns: []column{
-			text("事项编号", "Matter", "事项编号", "Number of the matter"), text("来源", "Source", "征集渠道", "How it came in").coded(words("线上征集", "Online", "社区走访", "Visits", "热线", "Hotline", "代表建议", "Deputies")...),
-			text("诉求类别", "Subject", "诉求类别", "Subject"), colArea, colStreet, date("受理日期", "Received on", "受理日期", "Day when received"), date("办结日期", "Closed on", "办结日期；空为在办", "Day when closed; empty while open"),
-			text("状态", "State", "办理状态", "State").coded(words("已办结", "Closed", "在办", "Open")...), whole("满意度", "Rating", "星", "回访评分，1至5星；空为未评", "Stars from 1 to 5; empty where not rated"),
+			text("事项编号", "Matter", "事项编号", "Number of the matter"),
+			text("来源", "Source", "征集渠道", "How it came in").coded(words("线上征集", "Online", "社区走访", "Visits", "热线", "Hotline", "代表建议", "Deputies")...),
+			text("诉求类别", "Subject", "诉求类别", "Subject"),
+			colArea,
+			colStreet,
+			date("受理日期", "Received on", "受理日期", "Day when received"),
+			date("办结日期", "Closed on", "办结日期；空为在办", "Day when closed; empty while open"),
+			text("状态", "State", "办理状态", "State").coded(words("已办结", "Closed", "在办", "Open")...),
+			whole("满意度", "Rating", "星", "回访评分，1至5星；空为未评", "Stars from 1 to 5; empty where not rated"),
 		},
 		rows: func(put func(...string)) {
 			r := stream("livelihood")
@@ -96,9 +107,14 @@ func serviceItems() Dataset {
 		return sheet{
 			file: "items.ndjson", form: jsonLines, title: catalog.Text{Zh: "政务服务事项", En: "Government services"},
 			columns: []column{
-				text("事项编码", "Item", "事项编码", "Code of the item"), text("事项名称", "Name", "事项名称", "Name of the item"), text("类型", "Kind", "事项类型", "Kind").coded(words("行政许可", "Permit", "行政确认", "Confirmation", "公共服务", "Public service", "行政给付", "Benefit")...),
-				text("实施主体", "Office", "实施主体", "Office that does it"), whole("法定时限", "Legal limit", "d", "法定办结时限，工作日；空为即办", "Working days by law; empty where done at once"), whole("承诺时限", "Promised limit", "d", "承诺办结时限，工作日", "Working days promised"),
-				newColumn(catalog.Boolean, "网上可办", "Online", "", "是否可网上办理", "Whether it can be done online"), text("一件事代码", "Bundle", "所属“一件事”的代码；空为不属于任何一件事", "Code of the bundle it belongs to; empty where none"),
+				text("事项编码", "Item", "事项编码", "Code of the item"),
+				text("事项名称", "Name", "事项名称", "Name of the item"),
+				text("类型", "Kind", "事项类型", "Kind").coded(words("行政许可", "Permit", "行政确认", "Confirmation", "公共服务", "Public service", "行政给付", "Benefit")...),
+				text("实施主体", "Office", "实施主体", "Office that does it"),
+				whole("法定时限", "Legal limit", "d", "法定办结时限，工作日；空为即办", "Working days by law; empty where done at once"),
+				whole("承诺时限", "Promised limit", "d", "承诺办结时限，工作日", "Working days promised"),
+				newColumn(catalog.Boolean, "网上可办", "Online", "", "是否可网上办理", "Whether it can be done online"),
+				text("一件事代码", "Bundle", "所属“一件事”的代码；空为不属于任何一件事", "Code of the bundle it belongs to; empty where none"),
 			},
 			rows: func(put func(...string)) {
 				r := stream("service-items")

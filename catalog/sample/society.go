@@ -10,9 +10,15 @@ func schools() Dataset {
 		return sheet{
 			file: "schools.csv", form: csvPlain, title: catalog.Text{Zh: "学校名录", En: "Schools"},
 			columns: []column{
-				text("学校代码", "School code", "学校代码（虚构）", "Code of the school (invented)"), text("学校名称", "School", "学校名称（虚构）", "Name of the school (invented)"), text("学段", "Stage", "办学类型", "Kind of school").coded(stages...),
-				text("办学性质", "Run by", "办学性质", "Who runs it").coded(words("公办", "The state", "民办", "Others")...), colArea, colAddress,
-				whole("班级数", "Classes", "个", "班级数", "Number of classes"), whole("学生数", "Pupils", "人", "在校学生数；空为未上报", "Number of pupils; empty where not reported"), text("联系电话", "Phone", "学校总机（虚构号码）", "Switchboard (invented number)"),
+				text("学校代码", "School code", "学校代码（虚构）", "Code of the school (invented)"),
+				text("学校名称", "School", "学校名称（虚构）", "Name of the school (invented)"),
+				text("学段", "Stage", "办学类型", "Kind of school").coded(stages...),
+				text("办学性质", "Run by", "办学性质", "Who runs it").coded(words("公办", "The state", "民办", "Others")...),
+				colArea,
+				colAddress,
+				whole("班级数", "Classes", "个", "班级数", "Number of classes"),
+				whole("学生数", "Pupils", "人", "在校学生数；空为未上报", "Number of pupils; empty where not reported"),
+				text("联系电话", "Phone", "学校总机（虚构号码）", "Switchboard (invented number)"),
 			},
 			rows: func(put func(...string)) {
 				r, later := stream("schools"), stream("schools-"+itoa(year))
@@ -49,9 +55,16 @@ func clinics() Dataset {
 	s := sheet{
 		file: "institutions.csv", form: csvBOM, title: catalog.Text{Zh: "医疗机构", En: "Health care institutions"},
 		columns: []column{
-			text("登记号", "Registration", "执业登记号（虚构，含字母SIM）", "Registration number (invented, with the letters SIM)"), text("机构名称", "Name", "机构名称（虚构）", "Name (invented)"), text("类别", "Kind", "机构类别", "Kind").coded(kinds...),
+			text("登记号", "Registration", "执业登记号（虚构，含字母SIM）", "Registration number (invented, with the letters SIM)"),
+			text("机构名称", "Name", "机构名称（虚构）", "Name (invented)"),
+			text("类别", "Kind", "机构类别", "Kind").coded(kinds...),
 			text("等级", "Grade", "医院等级；基层机构为空", "Grade of a hospital; empty for others").coded(words("三级甲等", "3A", "三级乙等", "3B", "二级甲等", "2A", "二级乙等", "2B", "一级", "1")...),
-			colArea, colAddress, text("电话", "Phone", "总机（虚构号码）", "Switchboard (invented number)"), whole("床位数", "Beds", "张", "编制床位数；没有病床的机构为0", "Beds; 0 where there are none"), colLon, colLat,
+			colArea,
+			colAddress,
+			text("电话", "Phone", "总机（虚构号码）", "Switchboard (invented number)"),
+			whole("床位数", "Beds", "张", "编制床位数；没有病床的机构为0", "Beds; 0 where there are none"),
+			colLon,
+			colLat,
 		},
 		rows: func(put func(...string)) {
 			r := stream("clinics")
@@ -84,7 +97,16 @@ func clinics() Dataset {
 func pharmacies() Dataset {
 	s := sheet{
 		file: "pharmacies.json", form: jsonArray, title: catalog.Text{Zh: "定点药店", En: "Pharmacies"},
-		columns: []column{text("药店编码", "Pharmacy", "药店编码", "Number of the pharmacy"), text("名称", "Name", "药店名称（虚构）", "Name (invented)"), colArea, colStreet, colAddress, text("电话", "Phone", "电话（虚构号码）", "Phone (invented number)"), newColumn(catalog.Boolean, "24小时营业", "Open all day", "", "是否24小时营业", "Whether open day and night"), date("定点日期", "Since", "纳入医保定点的日期", "Since when it takes the insurance")},
+		columns: []column{
+			text("药店编码", "Pharmacy", "药店编码", "Number of the pharmacy"),
+			text("名称", "Name", "药店名称（虚构）", "Name (invented)"),
+			colArea,
+			colStreet,
+			colAddress,
+			text("电话", "Phone", "电话（虚构号码）", "Phone (invented number)"),
+			newColumn(catalog.Boolean, "24小时营业", "Open all day", "", "是否24小时营业", "Whether open day and night"),
+			date("定点日期", "Since", "纳入医保定点的日期", "Since when it takes the insurance"),
+		},
 		rows: func(put func(...string)) {
 			r := stream("pharmacies")
 			for n := range 2360 {

@@ -21,10 +21,13 @@ func sharedBikes() Dataset {
 		file: "trips.csv", form: csvPlain, title: catalog.Text{Zh: "骑行记录", En: "Trips"},
 		columns: []column{
 			datetime("开锁时间", "Unlocked at", "开锁时间，精确到分钟，北京时间", "When unlocked, to the minute, Beijing time"),
-			fraction("起点经度", "Start longitude", "°", "起点经度，归并到约百米的格网", "Longitude of the start, on a grid of about 100 m"), fraction("起点纬度", "Start latitude", "°", "起点纬度，归并到约百米的格网", "Latitude of the start, on a grid of about 100 m"),
+			fraction("起点经度", "Start longitude", "°", "起点经度，归并到约百米的格网", "Longitude of the start, on a grid of about 100 m"),
+			fraction("起点纬度", "Start latitude", "°", "起点纬度，归并到约百米的格网", "Latitude of the start, on a grid of about 100 m"),
 			datetime("关锁时间", "Locked at", "关锁时间；空为异常关锁", "When locked; empty where the lock failed"),
-			fraction("终点经度", "End longitude", "°", "终点经度，归并到约百米的格网", "Longitude of the end, on a grid of about 100 m"), fraction("终点纬度", "End latitude", "°", "终点纬度，归并到约百米的格网", "Latitude of the end, on a grid of about 100 m"),
-			text("企业", "Operator", "运营企业的代号", "Operator, as a letter").coded(words("甲", "A", "乙", "B", "丙", "C")...), text("起点区县", "District of the start", "起点所在的区", "District of the start"),
+			fraction("终点经度", "End longitude", "°", "终点经度，归并到约百米的格网", "Longitude of the end, on a grid of about 100 m"),
+			fraction("终点纬度", "End latitude", "°", "终点纬度，归并到约百米的格网", "Latitude of the end, on a grid of about 100 m"),
+			text("企业", "Operator", "运营企业的代号", "Operator, as a letter").coded(words("甲", "A", "乙", "B", "丙", "C")...),
+			text("起点区县", "District of the start", "起点所在的区", "District of the start"),
 		},
 		rows: func(put func(...string)) {
 			r := stream("bike-trips")
@@ -97,9 +100,13 @@ func busRoutes() Dataset {
 		lines := sheet{
 			file: "lines.csv", form: csvGB18030, title: catalog.Text{Zh: "公交线路", En: "Bus lines"},
 			columns: []column{
-				text("线路编号", "Line", "线路编号，三位", "Number of the line, three digits"), text("线路名称", "Name", "起点站—终点站（虚构）", "From and to (invented)"),
-				newColumn(catalog.Time, "首班", "First bus", "", "首班车时刻", "First departure"), newColumn(catalog.Time, "末班", "Last bus", "", "末班车时刻", "Last departure"),
-				whole("票价", "Fare", "元", "全程票价", "Fare for the whole way"), whole("发车间隔", "Interval", "min", "高峰发车间隔；空为按时刻表", "Interval in rush hours; empty where by timetable"), whole("站数", "Stops", "站", "单程站数", "Stops one way"),
+				text("线路编号", "Line", "线路编号，三位", "Number of the line, three digits"),
+				text("线路名称", "Name", "起点站—终点站（虚构）", "From and to (invented)"),
+				newColumn(catalog.Time, "首班", "First bus", "", "首班车时刻", "First departure"),
+				newColumn(catalog.Time, "末班", "Last bus", "", "末班车时刻", "Last departure"),
+				whole("票价", "Fare", "元", "全程票价", "Fare for the whole way"),
+				whole("发车间隔", "Interval", "min", "高峰发车间隔；空为按时刻表", "Interval in rush hours; empty where by timetable"),
+				whole("站数", "Stops", "站", "单程站数", "Stops one way"),
 			},
 			rows: func(put func(...string)) {
 				r := stream("bus-intervals")
@@ -114,7 +121,15 @@ func busRoutes() Dataset {
 		}
 		stops := sheet{
 			file: "stops.csv", form: csvGB18030, title: catalog.Text{Zh: "公交站点", En: "Bus stops"},
-			columns: []column{text("线路编号", "Line", "线路编号", "Number of the line"), text("方向", "Direction", "行驶方向", "Direction").coded(words("上行", "outbound", "下行", "inbound")...), whole("站序", "Position", "", "该方向上的站序，从1起", "Position of the stop on that way, from 1"), text("站点名称", "Stop", "站点名称（虚构）", "Name of the stop (invented)"), colArea, colLon, colLat},
+			columns: []column{
+				text("线路编号", "Line", "线路编号", "Number of the line"),
+				text("方向", "Direction", "行驶方向", "Direction").coded(words("上行", "outbound", "下行", "inbound")...),
+				whole("站序", "Position", "", "该方向上的站序，从1起", "Position of the stop on that way, from 1"),
+				text("站点名称", "Stop", "站点名称（虚构）", "Name of the stop (invented)"),
+				colArea,
+				colLon,
+				colLat,
+			},
 			rows: func(put func(...string)) {
 				for _, l := range busLines(count) {
 					for d, way := range []string{"上行", "下行"} {
@@ -147,16 +162,29 @@ func busRoutes() Dataset {
 func busPositions() Dataset {
 	s := sheet{
 		file: "positions.csv", form: csvPlain, title: catalog.Text{Zh: "车辆位置", En: "Positions"}, sample: true,
-		columns: []column{text("车辆编号", "Bus", "车辆假名，每日更换", "Pseudonym of the bus, changed daily"), text("线路号", "Line", "线路编号", "Number of the line").coded(), datetime("上报时间", "Reported at", "上报时间，北京时间", "When reported, Beijing time"), colLon, colLat, whole("速度", "Speed", "km/h", "瞬时速度", "Speed"), whole("方向角", "Heading", "°", "正北为0，顺时针", "Clockwise from north"), whole("站序", "Position", "", "最近站的站序；空为场外", "Position of the nearest stop; empty off the line")},
+		columns: []column{
+			text("车辆编号", "Bus", "车辆假名，每日更换", "Pseudonym of the bus, changed daily"),
+			text("线路号", "Line", "线路编号", "Number of the line").coded(),
+			datetime("上报时间", "Reported at", "上报时间，北京时间", "When reported, Beijing time"),
+			colLon,
+			colLat,
+			whole("速度", "Speed", "km/h", "瞬时速度", "Speed"),
+			whole("方向角", "Heading", "°", "正北为0，顺时针", "Clockwise from north"),
+			whole("站序", "Position", "", "最近站的站序；空为场外", "Position of the nearest stop; empty off the line"),
+		},
 		rows: func(put func(...string)) {
 			r := stream("bus-positions")
 			for n, l := range busLines(30) {
 				for q := range 720 { // two hours, every ten seconds
 					i, part := q/30%(len(l.stops)-1), q%30
 					a, b := l.stops[i], l.stops[i+1]
-					speed := clamp(r.between(12, 46)*min(part, 29-part)/9, 0, 62)
+					metres, heading := course(b.lon-a.lon, b.lat-a.lat)
+					speed := 0 // while it stands at the stop
+					if part > 0 {
+						speed = clamp(metres*12/1000*(100+r.noise(12))/100, 0, 80)
+					}
 					position := itoa(i + 1)
-					put("B"+padded(n*37%997+100, 4), "L"+l.number, day(2025, 11, 5).Add(7*time.Hour+10*time.Second*time.Duration(q)).Format(isoSecond), fixed(a.lon+(b.lon-a.lon)*part/30+r.between(-6, 6), 5), fixed(a.lat+(b.lat-a.lat)*part/30+r.between(-6, 6), 5), itoa(speed), itoa(r.below(360)), r.orEmpty(20, position))
+					put("B"+padded(n*37%997+100, 4), "L"+l.number, day(2025, 11, 5).Add(7*time.Hour+10*time.Second*time.Duration(q)).Format(isoSecond), fixed(a.lon+(b.lon-a.lon)*part/30+r.between(-6, 6), 5), fixed(a.lat+(b.lat-a.lat)*part/30+r.between(-6, 6), 5), itoa(speed), itoa((heading+r.noise(4)+360)%360), r.orEmpty(20, position))
 				}
 			}
 		},
@@ -174,10 +202,40 @@ func busPositions() Dataset {
 	}, release("2025-11-05", "一个早高峰的快照。", "Snapshot of one morning rush.", s))
 }
 
+// course is about how many metres a way is long and where it leads, in degrees
+// clockwise from north and within 23 of the true direction.
+func course(lon, lat int) (metres, heading int) {
+	east, north := lon*95/100, lat*111/100
+	x, y := max(east, -east), max(north, -north)
+	metres = max(x, y) + min(x, y)*2/5
+	switch {
+	case y*5 < x*2:
+		heading = 90
+	case x*5 < y*2:
+		heading = 0
+	default:
+		heading = 45
+	}
+	if north < 0 {
+		heading = 180 - heading
+	}
+	if east < 0 {
+		heading = (360 - heading) % 360
+	}
+	return metres, heading
+}
+
 func metroRidership() Dataset {
 	s := sheet{
 		file: "ridership.csv", form: csvPlain, title: catalog.Text{Zh: "分站日客流", En: "Daily ridership by station"},
-		columns: []column{date("日期", "Date", "运营日", "Day of operation"), text("线路", "Line", "线路", "Line"), text("站点", "Station", "车站（虚构）", "Station (invented)"), whole("进站", "Entries", "人次", "进站量", "Entries"), whole("出站", "Exits", "人次", "出站量", "Exits"), text("日类型", "Kind of day", "周末和法定节假日为休息日，未计调休上班", "Weekends and public holidays are days off; make-up working days are not counted").coded(words("工作日", "Working day", "休息日", "Day off")...)},
+		columns: []column{
+			date("日期", "Date", "运营日", "Day of operation"),
+			text("线路", "Line", "线路", "Line"),
+			text("站点", "Station", "车站（虚构）", "Station (invented)"),
+			whole("进站", "Entries", "人次", "进站量", "Entries"),
+			whole("出站", "Exits", "人次", "出站量", "Exits"),
+			text("日类型", "Kind of day", "周末和法定节假日为休息日，未计调休上班", "Weekends and public holidays are days off; make-up working days are not counted").coded(words("工作日", "Working day", "休息日", "Day off")...),
+		},
 		rows: func(put func(...string)) {
 			r := stream("metro")
 			type station struct {

@@ -56,10 +56,15 @@ func lakeWater() Dataset {
 		return sheet{
 			file: "lake.csv", form: csvPlain, title: catalog.Text{Zh: "太湖水质", En: "Water quality of the lake"},
 			columns: []column{
-				text("断面名称", "Section", "监测断面或点位名称", "Name of the section or buoy"), datetime("监测时间", "Time", "采样时间，北京时间", "When sampled, Beijing time"),
-				fraction("水温", "Water temperature", "℃", "表层水温", "Temperature of the surface"), fraction("pH", "pH", "", "酸碱度", "Acidity"), fraction("溶解氧", "Dissolved oxygen", "mg/L", "溶解氧", "Dissolved oxygen"),
-				fraction("高锰酸盐指数", "Permanganate index", "mg/L", "高锰酸盐指数", "Permanganate index"), fraction("氨氮", "Ammonia nitrogen", "mg/L", "氨氮", "Ammonia nitrogen"),
-				fraction("总磷", "Total phosphorus", "mg/L", "总磷", "Total phosphorus"), fraction("总氮", "Total nitrogen", "mg/L", "总氮，不参与评价", "Total nitrogen; not graded"),
+				text("断面名称", "Section", "监测断面或点位名称", "Name of the section or buoy"),
+				datetime("监测时间", "Time", "采样时间，北京时间", "When sampled, Beijing time"),
+				fraction("水温", "Water temperature", "℃", "表层水温", "Temperature of the surface"),
+				fraction("pH", "pH", "", "酸碱度", "Acidity"),
+				fraction("溶解氧", "Dissolved oxygen", "mg/L", "溶解氧", "Dissolved oxygen"),
+				fraction("高锰酸盐指数", "Permanganate index", "mg/L", "高锰酸盐指数", "Permanganate index"),
+				fraction("氨氮", "Ammonia nitrogen", "mg/L", "氨氮", "Ammonia nitrogen"),
+				fraction("总磷", "Total phosphorus", "mg/L", "总磷", "Total phosphorus"),
+				fraction("总氮", "Total nitrogen", "mg/L", "总氮，不参与评价", "Total nitrogen; not graded"),
 				text("水质类别", "Class", "按总磷评价的类别", "Class by total phosphorus").coded(code("Ⅰ", "Ⅰ类", "Class I"), code("Ⅱ", "Ⅱ类", "Class II"), code("Ⅲ", "Ⅲ类", "Class III"), code("Ⅳ", "Ⅳ类", "Class IV"), code("Ⅴ", "Ⅴ类", "Class V"), code("劣Ⅴ", "劣Ⅴ类", "Worse than class V")),
 			},
 			rows: lakeRows(days),
@@ -90,9 +95,13 @@ func waterLevels() Dataset {
 	s := sheet{
 		file: "levels.csv", form: csvPlain, title: catalog.Text{Zh: "汛期水情", En: "Water levels in the wet season"},
 		columns: []column{
-			text("测站编码", "Gauge code", "测站编码（虚构）", "Code of the gauge (invented)"), text("站名", "Gauge", "测站名称（虚构）", "Name of the gauge (invented)"), text("河流", "River", "所在河流或湖泊", "River or lake"),
-			datetime("时间", "Time", "观测时间，北京时间", "When observed, Beijing time"), fraction("水位", "Level", "m", "水位，吴淞基面", "Level above the Wusong datum"),
-			fraction("警戒水位", "Warning level", "m", "警戒水位", "Warning level"), fraction("时段雨量", "Rain", "mm", "前一小时的降雨量；无雨为0", "Rain of the hour before; 0 where none fell"),
+			text("测站编码", "Gauge code", "测站编码（虚构）", "Code of the gauge (invented)"),
+			text("站名", "Gauge", "测站名称（虚构）", "Name of the gauge (invented)"),
+			text("河流", "River", "所在河流或湖泊", "River or lake"),
+			datetime("时间", "Time", "观测时间，北京时间", "When observed, Beijing time"),
+			fraction("水位", "Level", "m", "水位，吴淞基面", "Level above the Wusong datum"),
+			fraction("警戒水位", "Warning level", "m", "警戒水位", "Warning level"),
+			fraction("时段雨量", "Rain", "mm", "前一小时的降雨量；无雨为0", "Rain of the hour before; 0 where none fell"),
 		},
 		rows: func(put func(...string)) {
 			r := stream("water-levels")

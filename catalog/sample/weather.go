@@ -25,9 +25,15 @@ func weatherDaily() Dataset {
 	s := sheet{
 		file: "daily.tsv", form: tsvUTF16, title: catalog.Text{Zh: "气象日值", En: "Daily weather"},
 		columns: []column{
-			text("站号", "Station code", "站号（虚构）", "Code of the station (invented)"), text("站名", "Station", "站名（虚构）", "Name of the station (invented)"), date("日期", "Date", "观测日", "Day of observation"),
-			fraction("平均气温", "Mean temperature", "℃", "日平均气温", "Mean of the day"), fraction("最高气温", "Highest", "℃", "日最高气温", "Highest of the day"), fraction("最低气温", "Lowest", "℃", "日最低气温", "Lowest of the day"),
-			fraction("降水量", "Precipitation", "mm", "20时至次日20时的降水量；无降水为0", "From 20 to 20 h; 0 where none fell"), whole("相对湿度", "Humidity", "%", "日平均相对湿度", "Mean humidity"), fraction("日照时数", "Sunshine", "h", "日照时数", "Hours of sunshine"),
+			text("站号", "Station code", "站号（虚构）", "Code of the station (invented)"),
+			text("站名", "Station", "站名（虚构）", "Name of the station (invented)"),
+			date("日期", "Date", "观测日", "Day of observation"),
+			fraction("平均气温", "Mean temperature", "℃", "日平均气温", "Mean of the day"),
+			fraction("最高气温", "Highest", "℃", "日最高气温", "Highest of the day"),
+			fraction("最低气温", "Lowest", "℃", "日最低气温", "Lowest of the day"),
+			fraction("降水量", "Precipitation", "mm", "20时至次日20时的降水量；无降水为0", "From 20 to 20 h; 0 where none fell"),
+			whole("相对湿度", "Humidity", "%", "日平均相对湿度", "Mean humidity"),
+			fraction("日照时数", "Sunshine", "h", "日照时数", "Hours of sunshine"),
 		},
 		rows: func(put func(...string)) {
 			r := stream("weather-daily")
@@ -68,9 +74,14 @@ func weatherHourly() Dataset {
 		return sheet{
 			file: "hourly.csv", form: csvPlain, title: catalog.Text{Zh: "气象自动站小时观测", En: "Hourly observations"},
 			columns: []column{
-				text("站号", "Station code", "站号（虚构）", "Code of the station (invented)"), datetime("观测时间", "Observed at", "观测时间，北京时间", "When observed, Beijing time"), fraction("气温", "Temperature", "℃", "气温", "Air temperature"),
-				fraction("降水量", "Precipitation", "mm", "前一小时降水量", "Of the hour before"), fraction("风速", "Wind speed", "m/s", "十分钟平均风速", "Mean of ten minutes"), whole("风向", "Wind direction", "°", "风的来向；静风为空", "Where the wind comes from; empty when calm"),
-				whole("相对湿度", "Humidity", "%", "相对湿度", "Relative humidity"), fraction("气压", "Pressure", "hPa", "本站气压", "Pressure at the station"),
+				text("站号", "Station code", "站号（虚构）", "Code of the station (invented)"),
+				datetime("观测时间", "Observed at", "观测时间，北京时间", "When observed, Beijing time"),
+				fraction("气温", "Temperature", "℃", "气温", "Air temperature"),
+				fraction("降水量", "Precipitation", "mm", "前一小时降水量", "Of the hour before"),
+				fraction("风速", "Wind speed", "m/s", "十分钟平均风速", "Mean of ten minutes"),
+				whole("风向", "Wind direction", "°", "风的来向；静风为空", "Where the wind comes from; empty when calm"),
+				whole("相对湿度", "Humidity", "%", "相对湿度", "Relative humidity"),
+				fraction("气压", "Pressure", "hPa", "本站气压", "Pressure at the station"),
 			},
 			rows: func(put func(...string)) {
 				r := stream("weather-hourly")

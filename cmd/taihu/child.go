@@ -86,10 +86,7 @@ func (c *checkCommand) Run(ctx context.Context, cfg *Config, env environment, _ 
 		return err
 	}
 	if c.JSON {
-		enc := json.NewEncoder(env.Out)
-		enc.SetEscapeHTML(false)
-		enc.SetIndent("", "  ")
-		if err := enc.Encode(report); err != nil {
+		if err := printJSON(env.Out, report); err != nil {
 			return err
 		}
 	} else {

@@ -97,6 +97,11 @@ func resolve(parser *kong.Kong, args []string, env environment) error {
 		return err
 	}
 	return kong.Resolvers(kong.ResolverFunc(func(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+		for _, name := range flag.Envs { // kong would let the file win over the environment
+			if _, set := env.Getenv(name); set {
+				return nil, nil
+			}
+		}
 		if v, ok := values[flag.Name]; ok {
 			return v, nil
 		}

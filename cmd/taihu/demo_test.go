@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"taihu/api"
 	"taihu/catalog"
 	"taihu/catalog/sample"
+	"taihu/catalog/store"
 )
 
 // waitForDemo waits until the sample portal says its address and returns how
@@ -29,17 +31,19 @@ func waitForDemo(t *testing.T, s *server, starts int) time.Duration {
 }
 
 // TestDemo starts the sample portal as a new user does and holds what is in it
-// to the sample's own words; a second start finds everything there.
+// to the sample's own words. A start broken off is completed by the next one,
+// and the one after that finds everything there.
 func TestDemo(t *testing.T) {
 	if testing.Short() {
 		t.Skip("SKIPPED: loads 900,000 rows; run without -short")
 	}
 	s := start(t, "demo")
-	t.Logf("first start to all published: %s", waitForDemo(t, s, 1).Round(100*time.Millisecond))
+	eventually(t, "some datasets are loaded", func() bool { return strings.Contains(s.Out.String(), "  4/") })
+	s.stop() // on the way: the next start goes on from there
+	s.run("demo")
+	t.Logf("the rest was published in %s", waitForDemo(t, s, 1).Round(100*time.Millisecond))
 
-	releases := 0
 	for _, d := range sample.Datasets() {
-		releases += len(d.Releases)
 		if d.Meta.OpenAttribute == catalog.Closed {
 			if status, _, _ := s.get("/api/v1/datasets/" + d.Meta.Slug); status != 404 {
 				t.Errorf("%s is closed but answers %d to anybody", d.Meta.Slug, status)
@@ -49,9 +53,6 @@ func TestDemo(t *testing.T) {
 		for n := range d.Releases {
 			t.Run(fmt.Sprintf("%s/%d", d.Meta.Slug, n+1), func(t *testing.T) { s.checkSampleRelease(t, d, n) })
 		}
-	}
-	if want := fmt.Sprintf("published %d sample releases", releases); !strings.Contains(s.Out.String(), want) {
-		t.Errorf("the command does not say %q:\n%s", want, s.Out)
 	}
 	eventually(t, "every open dataset is found", func() bool { return s.total("/api/v1/datasets") == len(sample.Datasets())-1 })
 	for query, slug := range map[string]string{"停车": "parking-spaces", "臭氧": "air-hourly", "首要污染物": "air-hourly", "shared bike": "shared-bike-trips", "厕": "public-toilets", "灵锡": "wuxi-smart-city-figures-2022"} {
@@ -64,7 +65,16 @@ func TestDemo(t *testing.T) {
 	s.run("demo")
 	waitForDemo(t, s, 2)
 	if n := strings.Count(s.Out.String(), "sample releases in"); n != 1 {
-		t.Errorf("the second start published again:\n%s", s.Out)
+		t.Errorf("a complete portal published again:\n%s", s.Out)
+	}
+	s.stop()
+	p, err := openStore(t.Context(), &Config{Data: s.Data}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.close()
+	if drafts, err := p.store.Drafts(t.Context(), catalog.SystemActor, store.DraftFilter{}); err != nil || len(drafts) > 0 {
+		t.Errorf("%d drafts are left over, %v", len(drafts), err)
 	}
 }
 

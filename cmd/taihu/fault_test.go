@@ -37,7 +37,7 @@ type process struct {
 }
 
 // freeAddress finds a port, which the process keeps over its lives.
-func freeAddress(t *testing.T) string {
+func freeAddress(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -1,10 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -16,18 +16,15 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"taihu/api"
 	"taihu/api/client"
-	"taihu/api/handle"
 	"taihu/catalog"
 )
 
 type importCommand struct {
-	Folder       string `arg:"" type:"existingdir" help:"Folder of Data Packages (datapackage.json in it or below), or with an index CSV."`
-	Server       string `env:"TAIHU_SERVER" default:"http://127.0.0.1:8080" help:"Address of the server."`
-	Token        string `env:"TAIHU_TOKEN" required:"" help:"Token; make one with taihu token create."`
+	Folder string `arg:"" type:"existingdir" help:"Folder of Data Packages (datapackage.json in it or below), or with an index CSV."`
+	serverOptions
 	Organization string `required:"" help:"Publisher's slug; made where an admin may."`
 	Prefix       string `help:"Put before each dataset's slug, such as owid-."`
 	Index        string `help:"Index CSV inside the folder; found where there is just one CSV at the top." placeholder:"FILE"`
@@ -62,97 +59,120 @@ type importOutcome struct {
 // Run imports what is not there yet: an item whose dataset has a latest release
 // with the same files is left alone, so a stopped import goes on where it was.
 func (c *importCommand) Run(ctx context.Context, _ *Config, env environment, _ *slog.Logger) error {
+	cl, err := c.client()
+	if err != nil {
+		return err
+	}
 	items, err := findItems(c.Folder, c.Index, c.Prefix)
 	if err != nil {
 		return err
 	}
-	cl := client.New(c.Server, c.Token)
-	if err := c.ensureOrganization(ctx, cl); err != nil {
+	if err := ensureOrganization(ctx, cl, c.Organization); err != nil {
 		return err
 	}
+	outcomes := c.all(ctx, cl, items, newProgress(env.Err, c.JSON))
+	if ctx.Err() != nil {
+		return fmt.Errorf("stopped after %d of %d: run it again to go on", len(outcomes), len(items))
+	}
+	return c.report(outcomes, env.Out)
+}
+
+// all imports the items, some at a time, and returns how each ended, in their
+// order. Once ctx is done it begins no more and leaves out what it interrupted.
+func (c *importCommand) all(ctx context.Context, cl *client.Client, items []importItem, show *progress) []importOutcome {
 	outcomes := make([]importOutcome, len(items))
+	next := make(chan int)
 	var wg sync.WaitGroup
 	var mu sync.Mutex
 	done := 0
-	next := make(chan int)
 	for range max(c.At, 1) {
 		wg.Go(func() {
 			for i := range next {
-				outcomes[i] = c.one(ctx, cl, items[i])
+				o := c.one(ctx, cl, items[i])
+				if ctx.Err() != nil {
+					continue
+				}
 				mu.Lock()
 				done++
-				if !c.JSON {
-					fmt.Fprintf(env.Err, "\r%d/%d %-60.60s", done, len(items), items[i].Name)
+				outcomes[i] = o
+				if show.terminal {
+					show.now("%d/%d %-.60s", done, len(items), o.Name)
+				} else {
+					show.done("%d/%d %s %s", done, len(items), o.State, o.Name)
 				}
 				mu.Unlock()
 			}
 		})
 	}
 	for i := range items {
+		if ctx.Err() != nil {
+			break
+		}
 		next <- i
 	}
 	close(next)
 	wg.Wait()
-	if !c.JSON {
-		fmt.Fprintf(env.Err, "\r%80s\r", "")
-	}
-	return c.report(outcomes, env.Out)
-}
-
-func (c *importCommand) ensureOrganization(ctx context.Context, cl *client.Client) error {
-	err := cl.Do(ctx, http.MethodGet, "/api/v1/organizations/"+url.PathEscape(c.Organization), nil, nil)
-	if err != nil && isNotFound(err) {
-		return cl.CreateOrganization(ctx, api.OrganizationEdit{Slug: c.Organization, Name: catalog.Text{En: c.Organization}})
-	}
-	return err
+	show.clear()
+	return slices.DeleteFunc(outcomes, func(o importOutcome) bool { return o.State == "" })
 }
 
 // one imports one item and says how it ended.
 func (c *importCommand) one(ctx context.Context, cl *client.Client, it importItem) importOutcome {
 	out := importOutcome{Name: it.Name, Dataset: it.Edit.Slug, State: "failed", Remark: it.Remark}
-	fail := func(err error) importOutcome {
-		out.Why = err.Error()
-		var p *handle.Problem
-		if errors.As(err, &p) {
-			out.Code = p.Code
+	err := func() error {
+		if it.Wrong != "" {
+			return errors.New(it.Wrong)
 		}
-		return out
-	}
-	if it.Wrong != "" {
-		return fail(errors.New(it.Wrong))
-	}
-	same, err := c.sameFiles(ctx, cl, it)
+		same, err := c.sameFiles(ctx, cl, it)
+		if err != nil {
+			return err
+		}
+		if same {
+			out.State = "unchanged"
+			return nil
+		}
+		if err := c.ensureDataset(ctx, cl, it); err != nil {
+			return err
+		}
+		draft, err := cl.CreateDraft(ctx, it.Edit.Slug, api.DraftEdit{})
+		if err != nil {
+			return err
+		}
+		if err := c.release(ctx, cl, it, draft, &out); err != nil || out.State == "refused" {
+			abandon(ctx, cl, draft.ID) // what it failed of is in the table, and a second run begins anew
+			return err
+		}
+		return nil
+	}()
 	if err != nil {
-		return fail(err)
+		out.State, out.Code, out.Why = "failed", client.CodeOf(err), err.Error()
 	}
-	if same {
-		out.State = "unchanged"
-		return out
+	return out
+}
+
+func (c *importCommand) ensureDataset(ctx context.Context, cl *client.Client, it importItem) error {
+	_, err := cl.Dataset(ctx, it.Edit.Slug)
+	if err == nil || !isNotFound(err) {
+		return err
 	}
-	if _, err := cl.Dataset(ctx, it.Edit.Slug); err != nil {
-		if !isNotFound(err) {
-			return fail(err)
-		}
-		edit := it.Edit
-		edit.Organization = c.Organization
-		if edit.Licence == "" {
-			edit.Licence = c.Licence
-		}
-		if _, err := cl.CreateDataset(ctx, edit); err != nil {
-			return fail(err)
-		}
-	}
-	draft, err := cl.CreateDraft(ctx, it.Edit.Slug, api.DraftEdit{})
-	if err != nil {
-		return fail(err)
-	}
+	edit := it.Edit
+	edit.Organization, edit.Licence = c.Organization, cmp.Or(edit.Licence, c.Licence)
+	_, err = cl.CreateDataset(ctx, edit)
+	return err
+}
+
+// release fills the draft and takes it as far as the token's user may, which it
+// writes into out.
+func (c *importCommand) release(ctx context.Context, cl *client.Client, it importItem, draft *api.Draft, out *importOutcome) error {
+	id := draft.ID
+	var err error
 	for _, file := range it.Files {
-		if draft, err = putFile(ctx, cl, draft.ID, file); err != nil {
-			return fail(err)
+		if draft, err = putFile(ctx, cl, id, file); err != nil {
+			return err
 		}
 	}
-	if draft, err = c.checked(ctx, cl, draft); err != nil {
-		return fail(err)
+	if draft, err = c.read(ctx, cl, draft); err != nil {
+		return err
 	}
 	if draft.State == catalog.Rejected {
 		out.State = "refused"
@@ -162,60 +182,46 @@ func (c *importCommand) one(ctx context.Context, cl *client.Client, it importIte
 				out.Code, out.Why = e.Code, fmt.Sprintf("%s: %s", f.Name, e.Message.En)
 			}
 		}
-		_, _ = cl.Act(ctx, draft.ID, "abandon") // what it was refused for is in the table
-		return out
+		return nil
 	}
 	if len(draft.Tables) == 1 {
 		words := matchWords(it.Words, draft.Tables[0].Columns)
 		if len(words.Fields) > 0 {
-			if err := cl.Do(ctx, http.MethodPut, "/api/v1/drafts/"+draft.ID+"/tables/"+draft.Tables[0].Name, words, nil); err != nil {
-				return fail(err)
+			path := "/api/v1/drafts/" + id + "/tables/" + url.PathEscape(draft.Tables[0].Name)
+			if err := cl.Do(ctx, http.MethodPut, path, words, nil); err != nil {
+				return err
 			}
 		}
 	}
-	p := publishCommand{}
-	if draft, err = p.finish(ctx, cl, draft); err != nil {
-		return fail(err)
+	if draft, err = finish(ctx, cl, draft); err != nil {
+		return err
 	}
 	out.State = "waiting"
 	if draft.State == catalog.Published {
 		out.State = "published"
 	}
-	return out
+	return nil
 }
 
-// checked waits until a draft has been checked. Files that do not show their
+// read waits until a draft has been checked. Files that do not show their
 // encoding are read again in the one stated for such.
-func (c *importCommand) checked(ctx context.Context, cl *client.Client, draft *api.Draft) (*api.Draft, error) {
-	tried := false
-	for {
-		for draft.State == catalog.Checking {
-			select {
-			case <-ctx.Done():
-				return nil, ctx.Err()
-			case <-time.After(150 * time.Millisecond):
-			}
-			var err error
-			if draft, err = cl.Draft(ctx, draft.ID); err != nil {
-				return nil, err
-			}
+func (c *importCommand) read(ctx context.Context, cl *client.Client, draft *api.Draft) (*api.Draft, error) {
+	draft, err := checked(ctx, cl, draft)
+	if err != nil || draft.State != catalog.Rejected || c.Fallback == "" {
+		return draft, err
+	}
+	for _, f := range draft.Files {
+		if f.Report == nil || f.Report.FirstError() == nil || f.Report.FirstError().Code != "encoding_ambiguous" {
+			continue
 		}
-		if draft.State != catalog.Rejected || c.Fallback == "" || tried {
-			return draft, nil
-		}
-		tried = true
-		for _, f := range draft.Files {
-			if f.Report == nil || f.Report.FirstError() == nil || f.Report.FirstError().Code != "encoding_ambiguous" {
-				continue
-			}
-			o := f.Options
-			o.Encoding = c.Fallback
-			path := "/api/v1/drafts/" + draft.ID + "/files/" + url.PathEscape(f.Name) + "/options"
-			if err := cl.Do(ctx, http.MethodPut, path, o, draft); err != nil {
-				return nil, err
-			}
+		o := f.Options
+		o.Encoding = c.Fallback
+		path := "/api/v1/drafts/" + draft.ID + "/files/" + url.PathEscape(f.Name) + "/options"
+		if err := cl.Do(ctx, http.MethodPut, path, o, draft); err != nil {
+			return nil, err
 		}
 	}
+	return checked(ctx, cl, draft)
 }
 
 // matchWords keeps the words whose field is a column of the table; descriptors
@@ -285,37 +291,43 @@ func putFile(ctx context.Context, cl *client.Client, draft, path string) (*api.D
 	return cl.PutFile(ctx, draft, filepath.Base(path), nil, f, info.Size())
 }
 
-// report prints the closing table; anything refused or failed is exit code 2.
+// report prints the closing table; anything refused or failed is exit code 2,
+// else anything that waits for review is 3.
 func (c *importCommand) report(outcomes []importOutcome, out io.Writer) error {
 	counts := map[string]int{}
 	for _, o := range outcomes {
 		counts[o.State]++
 	}
-	bad := counts["refused"] + counts["failed"]
 	if c.JSON {
-		enc := json.NewEncoder(out)
-		enc.SetEscapeHTML(false)
-		if err := enc.Encode(map[string]any{"counts": counts, "outcomes": outcomes}); err != nil {
+		if err := printJSON(out, map[string]any{"counts": counts, "outcomes": outcomes}); err != nil {
 			return err
 		}
 	} else {
-		for _, o := range outcomes {
-			if o.State == "refused" || o.State == "failed" {
-				fmt.Fprintf(out, "%-8s %-60s %s", o.State, o.Name, o.Why)
-				if o.Code != "" {
-					fmt.Fprintf(out, " (%s)", o.Code)
-				}
-				fmt.Fprintln(out)
-			}
-		}
-		var parts []string
-		for _, state := range []string{"published", "unchanged", "waiting", "refused", "failed"} {
-			parts = append(parts, fmt.Sprintf("%d %s", counts[state], state))
-		}
-		fmt.Fprintf(out, "%d found: %s\n", len(outcomes), strings.Join(parts, ", "))
+		printOutcomes(out, outcomes, counts)
 	}
-	if bad > 0 {
+	switch {
+	case counts["refused"]+counts["failed"] > 0:
 		return exitCode(exitRefused)
+	case counts["waiting"] > 0:
+		return exitCode(exitWaiting)
 	}
 	return nil
+}
+
+func printOutcomes(out io.Writer, outcomes []importOutcome, counts map[string]int) {
+	for _, o := range outcomes {
+		switch {
+		case o.Why != "" && o.Code != "":
+			fmt.Fprintf(out, "%-9s %s: %s (%s)\n", o.State, o.Name, o.Why, o.Code)
+		case o.Why != "":
+			fmt.Fprintf(out, "%-9s %s: %s\n", o.State, o.Name, o.Why)
+		case o.Remark != "" && o.State != "unchanged":
+			fmt.Fprintf(out, "%-9s %s: %s\n", o.State, o.Name, o.Remark)
+		}
+	}
+	var parts []string
+	for _, state := range []string{"published", "unchanged", "waiting", "refused", "failed"} {
+		parts = append(parts, fmt.Sprintf("%d %s", counts[state], state))
+	}
+	fmt.Fprintf(out, "%d found: %s\n", len(outcomes), strings.Join(parts, ", "))
 }

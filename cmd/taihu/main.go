@@ -12,20 +12,30 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 )
 
-func main() {
+func main() { os.Exit(program(os.Args[1:])) }
+
+// program is the process: run with this process's surroundings, stopped by the
+// usual signals. It returns the exit code.
+func program(args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Args[1:], environment{Getenv: os.LookupEnv, Environ: os.Environ(), In: os.Stdin, Out: os.Stdout, Err: os.Stderr})
-	stop()
-	if err == nil {
-		return
+	defer stop()
+	for _, kv := range os.Environ() { // an empty variable is what scripts and unit files have for none
+		if name, ok := strings.CutSuffix(kv, "="); ok && strings.HasPrefix(name, "TAIHU_") && !strings.Contains(name, "=") {
+			_ = os.Unsetenv(name)
+		}
 	}
+	err := run(ctx, args, environment{Getenv: os.LookupEnv, Environ: os.Environ(), In: os.Stdin, Out: os.Stdout, Err: os.Stderr})
 	var code exitCode
-	if !errors.As(err, &code) {
-		fmt.Fprintln(os.Stderr, "taihu: "+explain(err))
-		code = 1
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &code):
+		return int(code)
 	}
-	os.Exit(int(code))
+	fmt.Fprintln(os.Stderr, "taihu: "+explain(err))
+	return 1
 }

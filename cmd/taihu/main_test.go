@@ -4,18 +4,17 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
+
+	"taihu/catalog/store/storetest"
 )
 
 // TestMain lets the test binary be the program: the server under test starts its
@@ -24,28 +23,16 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 {
 		switch os.Args[1] {
 		case "ingest-child", "query-child":
-			os.Exit(asProgram(os.Args[1:]))
+			os.Exit(program(os.Args[1:]))
 		}
 	}
+	if filepath.Base(os.Args[0]) == "taihu" { // by the link of the journeys
+		os.Exit(program(os.Args[1:]))
+	}
 	if len(os.Args) > 2 && os.Args[1] == "as-program" {
-		os.Exit(asProgram(os.Args[2:]))
+		os.Exit(program(os.Args[2:]))
 	}
-	os.Exit(m.Run())
-}
-
-func asProgram(args []string) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	err := run(ctx, args, environment{Getenv: os.LookupEnv, Environ: os.Environ(), In: os.Stdin, Out: os.Stdout, Err: os.Stderr})
-	var code exitCode
-	switch {
-	case err == nil:
-		return 0
-	case errors.As(err, &code):
-		return int(code)
-	}
-	fmt.Fprintln(os.Stderr, "taihu: "+explain(err))
-	return 1
+	os.Exit(storetest.Main(m))
 }
 
 // server is a portal started by run, on a port of its own.
@@ -54,7 +41,9 @@ type server struct {
 	URL  string
 	Data string
 	Out  *lockedBuffer
-	stop func()
+	// Database is the DSN of the commands, where it is not the embedded one.
+	Database string
+	stop     func()
 }
 
 // lockedBuffer is what the program prints, read while it prints.
@@ -134,6 +123,9 @@ func (s *server) command(args ...string) (string, int) {
 	var out bytes.Buffer
 	if args[0] != "publish" && args[0] != "import" && args[0] != "check" {
 		args = append(args, "--data="+s.Data)
+		if s.Database != "" {
+			args = append(args, "--database="+s.Database)
+		}
 	}
 	args = append(args, "--log-level=error")
 	err := run(context.Background(), args, environment{Getenv: noVariables, In: strings.NewReader(""), Out: &out, Err: io.Discard})

@@ -70,7 +70,7 @@ func openPortal(ctx context.Context, cfg *Config, log *slog.Logger) (*portal, er
 			Env: []string{fmt.Sprintf("TAIHU_QUERY_MEMORY=%d", cfg.QueryMemory)}, TempRoot: cfg.temp(),
 		},
 	})
-	p.exporter = &download.Exporter{Store: p.store, Blobs: p.blobs, Pool: p.pool}
+	p.exporter = &download.Exporter{Store: p.store, Blobs: p.blobs, Pool: p.pool, TempDir: cfg.temp(), Log: log}
 	return p, nil
 }
 
@@ -107,6 +107,9 @@ func (p *portal) close() error {
 	var errs []error
 	if p.pool != nil {
 		errs = append(errs, p.pool.Close())
+	}
+	if p.exporter != nil {
+		p.exporter.Close()
 	}
 	if p.index != nil {
 		errs = append(errs, p.index.Close())

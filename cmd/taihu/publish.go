@@ -1,11 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -15,6 +18,7 @@ import (
 
 	"taihu/api"
 	"taihu/api/client"
+	"taihu/api/handle"
 	"taihu/catalog"
 )
 
@@ -45,19 +49,35 @@ func (o readOptions) values() url.Values {
 	return v
 }
 
+// serverOptions name the server and who asks; publish and import share them.
+type serverOptions struct {
+	Server string `env:"TAIHU_SERVER" default:"http://127.0.0.1:8080" placeholder:"URL" help:"Address of the server, by default ${default}."`
+	Token  string `env:"TAIHU_TOKEN" placeholder:"TOKEN" help:"Token; make one with taihu token create."`
+}
+
+// client returns a client for the server, or what is wrong with the options.
+func (o serverOptions) client() (*client.Client, error) {
+	u, err := url.Parse(o.Server)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, fmt.Errorf("--server is %q, but must be an address such as http://127.0.0.1:8080", o.Server)
+	}
+	if o.Token == "" {
+		return nil, errors.New("there is no token: give --token or set TAIHU_TOKEN; on the server's machine taihu token create makes one")
+	}
+	return client.New(o.Server, o.Token), nil
+}
+
 type publishCommand struct {
 	Dataset string   `arg:"" help:"The dataset's slug."`
 	Files   []string `arg:"" type:"existingfile" help:"Files of the release."`
 
-	Server string `env:"TAIHU_SERVER" default:"http://127.0.0.1:8080" help:"Address of the server."`
-	Token  string `env:"TAIHU_TOKEN" required:"" help:"Token; make one with taihu token create."`
-
-	Organization string `help:"Publisher's slug; needed for a new dataset, made where an admin may."`
-	Title        string `help:"Title of a new dataset."`
-	Licence      string `default:"taihu-open-1.0" help:"Licence of a new dataset."`
-	Frequency    string `default:"irregular" help:"Update frequency of a new dataset."`
+	serverOptions
+	Organization string `placeholder:"SLUG" help:"Publisher; needed for a new dataset, made where an admin may."`
+	Title        string `help:"Title of a new dataset; by default the first file's name."`
+	Licence      string `help:"Licence of a new dataset, by default taihu-open-1.0."`
+	Frequency    string `help:"Update frequency of a new dataset, by default irregular."`
 	Notes        string `help:"What changed in this release."`
-	DataDate     string `name:"data-date" help:"Up to when the data speak."`
+	DataDate     string `name:"data-date" placeholder:"DATE" help:"Up to when the data speak, such as 2026-06-30."`
 	readOptions
 	JSON bool `name:"json" help:"Print the result as JSON."`
 }
@@ -72,90 +92,149 @@ type publishResult struct {
 	Reports []catalog.Report `json:"reports"`
 }
 
+// Run uploads the files as a draft, waits for its check, and takes it as far as
+// the token's user may. The exit code says how far that was.
 func (p *publishCommand) Run(ctx context.Context, _ *Config, env environment, _ *slog.Logger) error {
-	c := client.New(p.Server, p.Token)
-	if err := p.ensureDataset(ctx, c); err != nil {
+	c, err := p.client()
+	if err != nil {
+		return err
+	}
+	if err := distinctNames(p.Files); err != nil {
+		return err
+	}
+	show := newProgress(env.Err, p.JSON)
+	if err := p.ensureDataset(ctx, c, show); err != nil {
 		return err
 	}
 	draft, err := c.CreateDraft(ctx, p.Dataset, api.DraftEdit{Notes: catalog.Text{Zh: p.Notes}, DataDate: p.DataDate})
 	if err != nil {
 		return err
 	}
+	id := draft.ID
 	for _, file := range p.Files {
-		if draft, err = p.upload(ctx, c, draft.ID, file, env.Err); err != nil {
-			return err
+		if draft, err = p.upload(ctx, c, id, file, show); err != nil {
+			show.clear()
+			abandon(ctx, c, id)
+			return fmt.Errorf("%s: %w", file, err)
 		}
 	}
-	for draft.State == catalog.Checking || draft.State == catalog.Uploading {
-		if !p.JSON {
-			fmt.Fprintf(env.Err, "\rchecking …   ")
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("stopped while the server checks; the draft is %s", draft.URL)
-		case <-time.After(300 * time.Millisecond):
-		}
-		if draft, err = c.Draft(ctx, draft.ID); err != nil {
-			return err
-		}
+	show.now("checking …")
+	if draft, err = checked(ctx, c, draft); err != nil {
+		show.clear()
+		return fmt.Errorf("while the server checks draft %s: %w", id, err)
 	}
-	if !p.JSON {
-		fmt.Fprint(env.Err, "\r             \r")
-	}
+	show.clear()
 	if draft.State == catalog.Ready {
-		if draft, err = p.finish(ctx, c, draft); err != nil {
-			return err
+		if draft, err = finish(ctx, c, draft); err != nil {
+			return fmt.Errorf("the files are accepted, but draft %s is not published: %w", id, err)
 		}
 	}
 	return p.report(draft, env.Out)
 }
 
+// distinctNames refuses two files of one name: the second would take the place
+// of the first.
+func distinctNames(files []string) error {
+	there := map[string]string{}
+	for _, file := range files {
+		name := filepath.Base(file)
+		if other, twice := there[name]; twice {
+			return fmt.Errorf("%s and %s have the same name, and a release holds one file of a name: rename one", other, file)
+		}
+		there[name] = file
+	}
+	return nil
+}
+
+// abandon gives up a draft that could not be filled; ctx may be done already.
+func abandon(ctx context.Context, c *client.Client, draft string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	_, _ = c.Act(ctx, draft, "abandon") // told is why the upload failed
+}
+
+// checked waits until a draft's files have been checked.
+func checked(ctx context.Context, c *client.Client, draft *api.Draft) (*api.Draft, error) {
+	for draft.State == catalog.Checking || draft.State == catalog.Uploading {
+		select {
+		case <-ctx.Done():
+			return nil, errors.New("stopped; the check goes on")
+		case <-time.After(150 * time.Millisecond):
+		}
+		var err error
+		if draft, err = c.Draft(ctx, draft.ID); err != nil {
+			return nil, err
+		}
+	}
+	return draft, nil
+}
+
 // finish hands the draft in and, where the token's user may, approves and
 // publishes it. One who may not leaves it waiting for review.
-func (p *publishCommand) finish(ctx context.Context, c *client.Client, draft *api.Draft) (*api.Draft, error) {
+func finish(ctx context.Context, c *client.Client, draft *api.Draft) (*api.Draft, error) {
 	id := draft.ID
 	draft, err := c.Act(ctx, id, "submit")
 	if err != nil {
 		return nil, err
 	}
-	approved, err := c.Act(ctx, id, "approve")
-	switch code := client.CodeOf(err); {
-	case code == "not_allowed" || code == "own_draft":
+	switch _, err := c.Act(ctx, id, "approve"); {
+	case client.CodeOf(err) == "not_allowed" || client.CodeOf(err) == "own_draft":
 		return draft, nil
 	case err != nil:
 		return nil, err
 	}
-	_ = approved
 	return c.Act(ctx, id, "publish")
 }
 
-func (p *publishCommand) ensureDataset(ctx context.Context, c *client.Client) error {
+// ensureDataset makes the dataset where it is missing. Where it is there, it
+// says which of the options for a new one went unused.
+func (p *publishCommand) ensureDataset(ctx context.Context, c *client.Client, show *progress) error {
 	_, err := c.Dataset(ctx, p.Dataset)
-	if err == nil || client.CodeOf(err) == "not_taihu" || !isNotFound(err) {
+	if err == nil {
+		var unused []string
+		for _, o := range [][2]string{{"--title", p.Title}, {"--licence", p.Licence}, {"--frequency", p.Frequency}} {
+			if o[1] != "" {
+				unused = append(unused, o[0])
+			}
+		}
+		if len(unused) > 0 {
+			show.done("%s is there already: %s not used, as for a new dataset only", p.Dataset, strings.Join(unused, ", "))
+		}
+		return nil
+	}
+	if client.CodeOf(err) == "not_taihu" || !isNotFound(err) {
 		return err
 	}
 	if p.Organization == "" {
 		return fmt.Errorf("there is no dataset %q; to make it give --organization (and --title)", p.Dataset)
 	}
-	var org api.Organization
-	if err := c.Do(ctx, "GET", "/api/v1/organizations/"+url.PathEscape(p.Organization), nil, &org); err != nil {
-		if !isNotFound(err) {
-			return err
-		}
-		if err := c.CreateOrganization(ctx, api.OrganizationEdit{Slug: p.Organization, Name: catalog.Text{Zh: p.Organization}}); err != nil {
-			return fmt.Errorf("organization %s does not exist and cannot be made: %w", p.Organization, err)
-		}
+	if err := ensureOrganization(ctx, c, p.Organization); err != nil {
+		return err
 	}
-	title := p.Title
-	if title == "" {
-		title = strings.TrimSuffix(filepath.Base(p.Files[0]), filepath.Ext(p.Files[0]))
+	title := cmp.Or(p.Title, strings.TrimSuffix(filepath.Base(p.Files[0]), filepath.Ext(p.Files[0])))
+	_, err = c.CreateDataset(ctx, api.DatasetEdit{Slug: p.Dataset, Organization: p.Organization, Title: titleOf(title, p.Dataset),
+		Licence: cmp.Or(p.Licence, "taihu-open-1.0"), OpenAttribute: catalog.Unconditional, Frequency: catalog.Frequency(cmp.Or(p.Frequency, "irregular"))})
+	if err != nil {
+		return fmt.Errorf("dataset %s does not exist and cannot be made: %w", p.Dataset, err)
 	}
-	_, err = c.CreateDataset(ctx, api.DatasetEdit{Slug: p.Dataset, Organization: p.Organization, Title: catalog.Text{Zh: title}, Licence: p.Licence,
-		OpenAttribute: catalog.Unconditional, Frequency: catalog.Frequency(p.Frequency)})
-	return err
+	show.done("made the dataset %s: %s", p.Dataset, title)
+	return nil
 }
 
-func (p *publishCommand) upload(ctx context.Context, c *client.Client, draft, file string, progress io.Writer) (*api.Draft, error) {
+// ensureOrganization makes the organization where it is missing, named by its
+// slug until somebody names it better.
+func ensureOrganization(ctx context.Context, c *client.Client, slug string) error {
+	err := c.Do(ctx, http.MethodGet, "/api/v1/organizations/"+url.PathEscape(slug), nil, nil)
+	if err == nil || client.CodeOf(err) == "not_taihu" || !isNotFound(err) {
+		return err
+	}
+	if err := c.CreateOrganization(ctx, api.OrganizationEdit{Slug: slug, Name: catalog.Text{Zh: slug}}); err != nil {
+		return fmt.Errorf("organization %s does not exist and cannot be made: %w", slug, err)
+	}
+	return nil
+}
+
+func (p *publishCommand) upload(ctx context.Context, c *client.Client, draft, file string, show *progress) (*api.Draft, error) {
 	f, err := os.Open(file)
 	if err != nil {
 		return nil, err
@@ -165,22 +244,20 @@ func (p *publishCommand) upload(ctx context.Context, c *client.Client, draft, fi
 	if err != nil {
 		return nil, err
 	}
-	var body io.Reader = f
-	if !p.JSON {
-		body = &progressReader{r: f, out: progress, name: filepath.Base(file), size: info.Size()}
-	}
-	d, err := c.PutFile(ctx, draft, filepath.Base(file), p.values(), body, info.Size())
-	if !p.JSON {
-		fmt.Fprintln(progress)
+	name := filepath.Base(file)
+	d, err := c.PutFile(ctx, draft, name, p.values(), show.reader(f, name, info.Size()), info.Size())
+	if err == nil {
+		show.done("uploaded %s, %s", name, inBytes(info.Size()))
 	}
 	return d, err
 }
 
 // report prints how it ended. Only a published release is exit code 0.
 func (p *publishCommand) report(draft *api.Draft, out io.Writer) error {
+	server := strings.TrimRight(p.Server, "/")
 	result := publishResult{Dataset: p.Dataset, Draft: draft.ID, State: draft.State, Release: draft.Number, URL: draft.URL, Reports: []catalog.Report{}}
 	if draft.Number > 0 {
-		result.URL = fmt.Sprintf("%s/datasets/%s/releases/%d", strings.TrimRight(p.Server, "/"), p.Dataset, draft.Number)
+		result.URL = fmt.Sprintf("%s/datasets/%s/releases/%d", server, p.Dataset, draft.Number)
 	}
 	for _, f := range draft.Files {
 		if f.Report != nil {
@@ -188,10 +265,7 @@ func (p *publishCommand) report(draft *api.Draft, out io.Writer) error {
 		}
 	}
 	if p.JSON {
-		enc := json.NewEncoder(out)
-		enc.SetEscapeHTML(false)
-		enc.SetIndent("", "  ")
-		if err := enc.Encode(result); err != nil {
+		if err := printJSON(out, result); err != nil {
 			return err
 		}
 	} else {
@@ -201,8 +275,13 @@ func (p *publishCommand) report(draft *api.Draft, out io.Writer) error {
 		switch draft.State {
 		case catalog.Published:
 			fmt.Fprintf(out, "published release %d: %s\n", draft.Number, result.URL)
+			for _, t := range draft.Tables {
+				fmt.Fprintf(out, "  %s/data/%s/%d/%s.csv\n", server, p.Dataset, draft.Number, url.PathEscape(t.Name))
+			}
 		case catalog.InReview:
-			fmt.Fprintf(out, "waiting for review: %s\n", result.URL)
+			fmt.Fprintf(out, "handed in, waiting for review: %s\n", result.URL)
+		case catalog.Rejected:
+			fmt.Fprintf(out, "nothing was published; mend what is refused and publish again. The draft: %s\n", result.URL)
 		default:
 			fmt.Fprintf(out, "%s: %s\n", strings.ToLower(draft.State.Words().En), result.URL)
 		}
@@ -216,35 +295,17 @@ func (p *publishCommand) report(draft *api.Draft, out io.Writer) error {
 	return exitCode(exitRefused)
 }
 
+// printJSON prints what --json promises.
+func printJSON(out io.Writer, v any) error {
+	enc := json.NewEncoder(out)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}
+
 func isNotFound(err error) bool {
-	p, ok := err.(interface{ GetStatus() int })
-	return ok && p.GetStatus() == 404
-}
-
-// progressReader draws a bar while it is read.
-type progressReader struct {
-	r    io.Reader
-	out  io.Writer
-	name string
-	size int64
-	done int64
-	last time.Time
-}
-
-func (p *progressReader) Read(b []byte) (int, error) {
-	n, err := p.r.Read(b)
-	p.done += int64(n)
-	if now := time.Now(); now.Sub(p.last) > 100*time.Millisecond || err != nil {
-		p.last = now
-		share := 1.0
-		if p.size > 0 {
-			share = float64(p.done) / float64(p.size)
-		}
-		const width = 30
-		full := min(int(share*width), width)
-		fmt.Fprintf(p.out, "\r%s [%s%s] %3.0f%%", p.name, strings.Repeat("#", full), strings.Repeat(".", width-full), share*100)
-	}
-	return n, err
+	var p *handle.Problem
+	return errors.As(err, &p) && p.Status == http.StatusNotFound
 }
 
 // printReport shows a report on a terminal: what was read, then each finding
@@ -265,24 +326,31 @@ func printReport(out io.Writer, r *catalog.Report) {
 	for _, t := range r.Tables {
 		fmt.Fprintf(out, "  table %s: %d rows × %d columns\n", t.Name, t.Rows, t.Columns)
 	}
-	for _, f := range r.Findings {
-		fmt.Fprintf(out, "  %s %s", f.Severity, f.Code)
-		if f.Row > 0 {
-			fmt.Fprintf(out, ", row %d", f.Row)
-		}
-		if f.Column != "" {
-			fmt.Fprintf(out, ", column %s", f.Column)
-		}
-		if f.Value != "" {
-			fmt.Fprintf(out, ", value %q", f.Value)
-		}
-		fmt.Fprintf(out, ": %s", f.Message.In("en"))
-		if f.Count > 1 {
-			fmt.Fprintf(out, " (%d places)", f.Count)
-		}
-		fmt.Fprintln(out)
-		if !f.Hint.IsZero() {
-			fmt.Fprintf(out, "    → %s\n", f.Hint.In("en"))
-		}
+	for i := range r.Findings {
+		printFinding(out, &r.Findings[i], len(r.Tables) > 1)
+	}
+}
+
+func printFinding(out io.Writer, f *catalog.Finding, several bool) {
+	fmt.Fprintf(out, "  %s %s", f.Severity, f.Code)
+	if several && f.Table != "" {
+		fmt.Fprintf(out, ", table %s", f.Table)
+	}
+	if f.Row > 0 {
+		fmt.Fprintf(out, ", row %d", f.Row)
+	}
+	if f.Column != "" {
+		fmt.Fprintf(out, ", column %s", f.Column)
+	}
+	if f.Value != "" {
+		fmt.Fprintf(out, ", value %q", f.Value)
+	}
+	fmt.Fprintf(out, ": %s", f.Message.In("en"))
+	if f.Count > 1 {
+		fmt.Fprintf(out, " (%d places)", f.Count)
+	}
+	fmt.Fprintln(out)
+	if !f.Hint.IsZero() {
+		fmt.Fprintf(out, "    → %s\n", f.Hint.In("en"))
 	}
 }

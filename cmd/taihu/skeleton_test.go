@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/xuri/excelize/v2"
+
+	"taihu/catalog/store/storetest"
 )
 
 const parking = `泊位编号,停车场名称,区县,泊位数,收费,启用日期,备注
@@ -17,8 +19,26 @@ const parking = `泊位编号,停车场名称,区县,泊位数,收费,启用日�
 
 // TestSkeleton takes one small file the whole way: upload, ingest child,
 // publish, search, and CSV, JSON and XLSX back.
-func TestSkeleton(t *testing.T) {
-	s := start(t, "serve")
+func TestSkeleton(t *testing.T) { skeleton(t, start(t, "serve")) }
+
+// TestSkeletonOnPostgres is the same with the metadata in PostgreSQL, which the
+// operator migrates.
+func TestSkeletonOnPostgres(t *testing.T) {
+	dsn := storetest.Postgres(t)
+	s := &server{t: t, Data: t.TempDir(), Out: &lockedBuffer{}, Database: dsn}
+	if out, code := s.command("migrate"); code != 0 {
+		t.Fatal(out)
+	}
+	s.run("serve", "--database="+dsn)
+	t.Cleanup(func() { s.stop() })
+	skeleton(t, s)
+	if out, code := s.command("fsck"); code != 0 {
+		t.Error(out)
+	}
+}
+
+func skeleton(t *testing.T, s *server) {
+	t.Helper()
 	s.publish("parking-spaces", writeFile(t, "parking.csv", parking))
 
 	eventually(t, "found by a part of a word", func() bool {

@@ -296,7 +296,7 @@ func (x *Index) compact(ctx context.Context) error {
 	damage := x.damage
 	if err := x.rebuild(ctx, x.documents(ctx)); err != nil {
 		if ctx.Err() != nil {
-			return nil // the change itself is done; the next one compacts
+			return nil //nolint:nilerr // the change itself is done; the next one compacts
 		}
 		return err
 	}

@@ -101,7 +101,7 @@ func (l *log) replay(terms *inverted) (good int64, damage string, err error) {
 	r := bufio.NewReaderSize(l.file, 1<<20)
 	header := make([]byte, len(logHeader))
 	if _, err := io.ReadFull(r, header); err != nil || string(header) != logHeader {
-		return 0, "the search index was written in another form", nil
+		return 0, "the search index was written in another form", nil //nolint:nilerr // whatever the read said, it is not our form
 	}
 	good = int64(len(logHeader))
 	head := make([]byte, recordHead)
