@@ -288,7 +288,10 @@ func (a *API) describeData() {
 	}
 	content := map[string]*huma.MediaType{}
 	for _, f := range export.Formats {
-		content[f.MediaType] = &huma.MediaType{Schema: &huma.Schema{Type: "string", Format: "binary"}}
+		content[f.MediaType] = &huma.MediaType{} // bytes have no JSON schema
+		if f.Name == "json" {
+			content[f.MediaType].Schema = &huma.Schema{Type: huma.TypeArray, Items: &huma.Schema{Type: huma.TypeObject}}
+		}
 	}
 	problem := &huma.Response{Description: "A problem (RFC 9457)", Content: map[string]*huma.MediaType{
 		"application/problem+json": {Schema: huma.SchemaFromType(a.huma.OpenAPI().Components.Schemas, problemType)}}}

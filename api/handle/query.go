@@ -44,7 +44,7 @@ func CheckQuery(raw string, known ...string) (url.Values, error) {
 // condition on the way must not get the whole table for it.
 func RefuseEmpty(values url.Values) error {
 	for name := range values {
-		if values.Get(name) == "" {
+		if strings.TrimSpace(values.Get(name)) == "" {
 			return catalog.Errorf(catalog.Invalid, "bad_parameter", "the parameter %s is empty: give it a value or leave it out", name).With("parameter", name).
 				InChinese("参数%s是空的：写上值，或去掉它", name)
 		}

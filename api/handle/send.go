@@ -3,6 +3,7 @@ package handle
 import (
 	"io"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -21,6 +22,9 @@ func ServeFile(c *gin.Context, f io.ReadSeeker) error {
 	case http.StatusPreconditionFailed:
 		return NewProblem(w.refused, "precondition_failed", "these bytes are not those that If-Match names", "内容与If-Match所指的不同")
 	case http.StatusRequestedRangeNotSatisfiable:
+		if size, err := f.Seek(0, io.SeekEnd); err == nil {
+			c.Header("Content-Range", "bytes */"+strconv.FormatInt(size, 10))
+		}
 		return NewProblem(w.refused, "range_not_satisfiable", "the range lies beyond the end of the file or cannot be read: Content-Range states its length", "所要的范围超出文件末尾，或无法读懂；文件长度见Content-Range")
 	}
 	c.Writer.Header().Del("Content-Range")

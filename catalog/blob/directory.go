@@ -23,7 +23,7 @@ import (
 // Directory is a Store in a folder of a local disk:
 //
 //	sha256/ab/ab12…   the blobs, read-only, by the first two digits of their hash
-//	tmp/              what is being written; swept when older than an hour
+//	tmp/              what is being written; each file locked by its writer
 //
 // Bytes are written to tmp, synced, renamed to their hash, and the folder is
 // synced; so a name that exists holds all its bytes, whatever was killed when.
@@ -35,8 +35,9 @@ type Directory struct {
 const (
 	hashFolder = "sha256"
 	tempFolder = "tmp"
-	// tempLife is how old a file in tmp must be to be taken for a leftover.
-	tempLife = time.Hour
+	// tempLife is how old an unlocked file in tmp must be to be taken for a
+	// leftover: longer than the moments between making, locking and renaming it.
+	tempLife = time.Minute
 )
 
 var hashForm = regexp.MustCompile(`^[0-9a-f]{64}$`)
@@ -93,7 +94,8 @@ func (d *Directory) prepare() error {
 	return d.sweep(time.Now().Add(-tempLife))
 }
 
-// sweep removes files in tmp last written before then.
+// sweep removes files in tmp last written before then whose writer is gone: the
+// system drops a lock with the process that held it.
 func (d *Directory) sweep(before time.Time) error {
 	entries, err := fs.ReadDir(d.root.FS(), tempFolder)
 	if err != nil {
@@ -107,7 +109,7 @@ func (d *Directory) sweep(before time.Time) error {
 		if err != nil {
 			return err
 		}
-		if info.ModTime().Before(before) {
+		if info.ModTime().Before(before) && d.abandoned(filepath.Join(tempFolder, e.Name())) {
 			if err := d.root.Remove(filepath.Join(tempFolder, e.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return err
 			}
@@ -115,6 +117,19 @@ func (d *Directory) sweep(before time.Time) error {
 	}
 	return nil
 }
+
+// abandoned reports whether nobody holds the lock of a temp file.
+func (d *Directory) abandoned(name string) bool {
+	f, err := d.root.OpenFile(name, os.O_RDONLY|syscall.O_NOFOLLOW, 0)
+	if err != nil {
+		return errors.Is(err, syscall.ELOOP) // a link is not ours: nobody writes it
+	}
+	defer func() { _ = f.Close() }()
+	return lock(f) == nil
+}
+
+// lock marks an open temp file as being written.
+func lock(f *os.File) error { return syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) }
 
 func (d *Directory) syncFolder(name string) error {
 	f, err := d.root.Open(name)
@@ -189,7 +204,10 @@ func (d *Directory) Put(ctx context.Context, r io.Reader) (catalog.Blob, error) 
 	if err != nil {
 		return catalog.Blob{}, storing(err)
 	}
-	b, err := measure(ctx, f, r)
+	var b catalog.Blob
+	if err = lock(f); err == nil {
+		b, err = measure(ctx, f, r)
+	}
 	if err != nil {
 		_ = f.Close()
 		_ = d.root.Remove(temp)
@@ -248,7 +266,10 @@ func (d *Directory) PutFile(ctx context.Context, path string) (catalog.Blob, err
 	if err != nil {
 		return catalog.Blob{}, storing(err)
 	}
-	b, err := measure(ctx, io.Discard, f)
+	var b catalog.Blob
+	if err = lock(f); err == nil {
+		b, err = measure(ctx, io.Discard, f)
+	}
 	if err != nil {
 		_ = f.Close()
 		_ = d.root.Remove(temp)

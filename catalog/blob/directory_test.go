@@ -2,6 +2,7 @@ package blob_test
 
 import (
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -45,6 +46,37 @@ func TestDirectorySweepsOldLeftoversOnly(t *testing.T) {
 	}
 	if _, err := os.Stat(fresh); err != nil {
 		t.Errorf("the fresh temp file is gone: %v", err)
+	}
+}
+
+// A slow upload may be hours old; as long as its writer lives it stays.
+func TestDirectoryLeavesWhatIsBeingWritten(t *testing.T) {
+	folder := t.TempDir()
+	d := openDirectory(t, folder)
+	r, w := io.Pipe()
+	put := make(chan error, 1)
+	go func() {
+		_, err := d.Put(t.Context(), r)
+		put <- err
+	}()
+	if _, err := w.Write([]byte("the first half, ")); err != nil {
+		t.Fatal(err)
+	}
+	hoursAgo := time.Now().Add(-2 * time.Hour)
+	entries, err := os.ReadDir(filepath.Join(folder, "tmp"))
+	if err != nil || len(entries) != 1 {
+		t.Fatalf("tmp holds %v, %v", entries, err)
+	}
+	if err := os.Chtimes(filepath.Join(folder, "tmp", entries[0].Name()), hoursAgo, hoursAgo); err != nil {
+		t.Fatal(err)
+	}
+	openDirectory(t, folder)
+	if _, err := w.Write([]byte("and the second")); err != nil {
+		t.Fatal(err)
+	}
+	_ = w.Close()
+	if err := <-put; err != nil {
+		t.Errorf("the write whose temp file was old failed: %v", err)
 	}
 }
 

@@ -222,3 +222,8 @@ func (p *lotPortal) exports() []string {
 func bearerOf(token string) []string { return []string{"Authorization", "Bearer " + token} }
 
 func with(headers []string, more ...string) []string { return append(slices.Clone(headers), more...) }
+
+// editOf is the least a dataset needs.
+func editOf(slug, organization string) api.DatasetEdit {
+	return api.DatasetEdit{Slug: slug, Organization: organization, Title: catalog.Text{Zh: "停车场 " + slug}, Licence: "CC0-1.0", OpenAttribute: catalog.Unconditional}
+}

@@ -1,5 +1,8 @@
 // Package blobtest holds every blob.Store to the contract of package blob: the
 // same bytes under the same hash, all or nothing, whatever the reader does.
+//
+// It knows the contract only, and nothing of where a store keeps its bytes; what
+// is particular to one store is tested beside that store.
 package blobtest
 
 import (
