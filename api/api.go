@@ -165,7 +165,7 @@ func (a *API) authenticate(c *gin.Context) {
 			actor, err = a.Store.ActorByToken(c.Request.Context(), secret)
 		}
 		if !ok || err != nil {
-			if err == nil || catalog.KindOf(err) == catalog.NotFound {
+			if err == nil || catalog.KindOf(err) == catalog.Unauthenticated {
 				err = catalog.Errorf(catalog.Unauthenticated, "bad_token", "the token is unknown, expired or revoked; make one with `taihu token create`").InChinese("令牌无效、过期或已吊销")
 			}
 			a.adapt(func(*gin.Context) error { return err })(c)

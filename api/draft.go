@@ -69,7 +69,7 @@ func (a *API) draftRoutes() {
 	register(a, huma.Operation{OperationID: "create-draft", Method: http.MethodPost, Path: "/api/v1/datasets/{slug}/releases", Tags: []string{"stewards"},
 		DefaultStatus: http.StatusCreated, Summary: "Begin a release", Description: "The draft starts empty: it holds exactly what is given to it.", Security: bearer},
 		func(ctx context.Context, actor catalog.Actor, in *struct {
-			Slug string    `path:"slug"`
+			Slug string    `path:"slug" doc:"The dataset" example:"parking-spaces"`
 			Body DraftEdit `required:"false"`
 		}) (*draftOutput, error) {
 			r, err := a.Store.CreateDraft(ctx, actor, in.Slug, in.Body.edit())
@@ -99,7 +99,7 @@ func (a *API) draftRoutes() {
 	register(a, huma.Operation{OperationID: "remove-file", Method: http.MethodDelete, Path: "/api/v1/drafts/{id}/files/{name}", Tags: []string{"stewards"}, Summary: "Take a file out of a draft", Security: bearer},
 		func(ctx context.Context, actor catalog.Actor, in *struct {
 			DraftPath
-			Name string `path:"name"`
+			Name string `path:"name" doc:"The file" example:"readings.csv"`
 		}) (*draftOutput, error) {
 			if err := a.Store.RemoveFile(ctx, actor, in.ID, in.Name); err != nil {
 				return nil, err
@@ -111,7 +111,7 @@ func (a *API) draftRoutes() {
 		Summary: "State how a file is read", Description: "Sheet, header row, delimiter, encoding, types. The file is checked again without a new upload.", Security: bearer},
 		func(ctx context.Context, actor catalog.Actor, in *struct {
 			DraftPath
-			Name string `path:"name"`
+			Name string `path:"name" doc:"The file" example:"readings.csv"`
 			Body catalog.IngestOptions
 		}) (*draftOutput, error) {
 			if _, err := a.Store.SetFileOptions(ctx, actor, in.ID, in.Name, in.Body); err != nil {
@@ -124,7 +124,7 @@ func (a *API) draftRoutes() {
 		Summary: "Keep a table of the latest release", Security: bearer},
 		func(ctx context.Context, actor catalog.Actor, in *struct {
 			DraftPath
-			Table string `path:"table"`
+			Table string `path:"table" doc:"The table" example:"readings"`
 		}) (*draftOutput, error) {
 			if err := a.Store.KeepTable(ctx, actor, in.ID, in.Table); err != nil {
 				return nil, err
@@ -136,7 +136,7 @@ func (a *API) draftRoutes() {
 		Summary: "Describe a table of a draft", Description: "Title and, by column name, label, unit, description, codes and Latin name. Columns not named stay as they are.", Security: bearer},
 		func(ctx context.Context, actor catalog.Actor, in *struct {
 			DraftPath
-			Table string `path:"table"`
+			Table string `path:"table" doc:"The table" example:"readings"`
 			Body  TableEdit
 		}) (*draftOutput, error) {
 			words := store.TableWords{Title: in.Body.Title, Fields: map[string]store.FieldWords{}}
@@ -179,7 +179,7 @@ func (a *API) draftRoutes() {
 	register(a, huma.Operation{OperationID: "return-draft", Method: http.MethodPost, Path: "/api/v1/drafts/{id}/return", Tags: []string{"stewards"}, Summary: "Return a draft to its steward", Security: bearer},
 		func(ctx context.Context, actor catalog.Actor, in *struct {
 			DraftPath
-			IfMatch string `header:"If-Match"`
+			IfMatch string `header:"If-Match" doc:"ETag of the draft as read; without it any"`
 			Body    ReviewComment
 		}) (*draftOutput, error) {
 			version, err := parseIfMatch(in.IfMatch, 0)
@@ -211,7 +211,7 @@ type putFileInput struct {
 	Encoding  string `query:"encoding" doc:"Such as utf-8 or gb18030; without it found out"`
 	Table     string `query:"table" doc:"Name of the table"`
 	Zone      string `query:"zone" doc:"Offset of datetimes that state none, such as +08:00"`
-	Type      string `header:"Content-Type"`
+	Type      string `header:"Content-Type" hidden:"true"`
 
 	body   io.Reader
 	length int64

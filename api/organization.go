@@ -82,7 +82,7 @@ func (a *API) organizationRoutes() {
 	}
 	register(a, huma.Operation{OperationID: "get-organization", Method: http.MethodGet, Path: "/api/v1/organizations/{slug}", Tags: []string{"organizations"}, Summary: "One publisher"},
 		func(ctx context.Context, _ catalog.Actor, in *struct {
-			Slug string `path:"slug"`
+			Slug string `path:"slug" doc:"The organization" example:"cgj"`
 		}) (*output, error) {
 			return one(ctx, http.StatusOK, in.Slug)
 		})

@@ -89,7 +89,7 @@ func (a *API) releaseRoutes() {
 	type listOutput struct{ Body ReleaseList }
 	register(a, huma.Operation{OperationID: "list-releases", Method: http.MethodGet, Path: "/api/v1/datasets/{slug}/releases", Tags: []string{"releases"}, Summary: "A dataset's releases"},
 		func(ctx context.Context, actor catalog.Actor, in *struct {
-			Slug string `path:"slug"`
+			Slug string `path:"slug" doc:"The dataset" example:"parking-spaces"`
 		}) (*listOutput, error) {
 			d, err := a.Store.Dataset(ctx, actor, in.Slug)
 			if err != nil {

@@ -47,13 +47,14 @@ func (a *API) findTable(ctx context.Context, actor catalog.Actor, in *TablePath)
 }
 
 func (a *API) rows(ctx context.Context, actor catalog.Actor, in *rowsInput) (*huma.StreamResponse, error) {
+	latest := in.Release == "latest"
 	if in.Cursor != "" {
 		// A cursor stays on the release it began with, whatever latest is by now.
 		cursor, err := table.ParseCursor(in.Cursor)
 		if err != nil {
 			return nil, err
 		}
-		if in.Release == "latest" {
+		if latest {
 			in.Release = strconv.Itoa(cursor.Release)
 		} else if in.Release != strconv.Itoa(cursor.Release) {
 			return nil, catalog.Errorf(catalog.Invalid, "bad_cursor", "this cursor belongs to release %d: use it there, or start again without it", cursor.Release)
@@ -95,7 +96,7 @@ func (a *API) rows(ctx context.Context, actor catalog.Actor, in *rowsInput) (*hu
 		h.SetHeader("Content-Type", "application/json")
 		h.SetHeader("Cache-Control", cacheControl(d))
 		base := a.BaseURL + "/api/v1/datasets/" + d.Slug + "/releases/" + strconv.Itoa(r.Number) + "/tables/" + url.PathEscape(t.Name) + "/rows"
-		if in.Release == "latest" {
+		if latest {
 			h.SetHeader("Content-Location", base+rawQuery(h))
 		}
 		if next != "" {

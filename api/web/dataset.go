@@ -376,7 +376,7 @@ func gridRows(a *pool.RowsAnswer, columns []column, first int64) []gridRow {
 		}
 		for k := range columns {
 			if k < len(cells) {
-				row.Cells = append(row.Cells, cellOf(cells[k], columns[k].Class))
+				row.Cells = append(row.Cells, cellOf(cells[k], columns[k]))
 			}
 		}
 		out = append(out, row)
@@ -402,7 +402,7 @@ func sampleRows(sample []byte, columns []column) []gridRow {
 				}
 				v = &text
 			}
-			row.Cells = append(row.Cells, cellOf(v, c.Class))
+			row.Cells = append(row.Cells, cellOf(v, c))
 		}
 		out = append(out, row)
 	}

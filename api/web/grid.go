@@ -47,6 +47,7 @@ type column struct {
 	Name, Sub string // as written; label or Latin name
 	Kind      columnKind
 	Class     string // of its cells
+	Zone      string // of a datetime: stands in the head once, not in every cell
 	TypeTitle string
 	Href      string // sorts by it, or opens the explorer
 	Sorted    string // ascending, descending or empty
@@ -211,7 +212,7 @@ func columnsOf(lang string, t *catalog.Table, fields []catalog.Field, profiles b
 		if !profiles {
 			p = nil
 		}
-		c := column{Name: f.Name, Sub: subName(lang, f), Kind: kind, Class: kind.Class, TypeTitle: phrase(lang, kind.TitleZh, kind.TitleEn)}
+		c := column{Name: f.Name, Sub: subName(lang, f), Kind: kind, Class: kind.Class, Zone: zoneOf(f), TypeTitle: phrase(lang, kind.TitleZh, kind.TitleEn)}
 		if explorer != "" {
 			c.Href = withQuery(explorer, url.Values{"sort": {sortText(f.Name, false)}})
 		}
@@ -228,17 +229,35 @@ func subName(lang string, f catalog.Field) string {
 	if sub == "" || sub == f.Name {
 		sub = f.Latin
 	}
-	if f.Unit != "" {
-		if sub != "" {
+	for _, more := range []string{f.Unit, zoneOf(f)} {
+		if more != "" && sub != "" {
 			sub += " · "
 		}
-		sub += f.Unit
+		sub += more
 	}
 	return sub
 }
 
-// cellOf shows one value; nil is null.
-func cellOf(v *string, class string) cell {
+// zoneOf is the offset of a datetime column.
+func zoneOf(f catalog.Field) string {
+	if f.Type != catalog.Datetime {
+		return ""
+	}
+	if f.Zone == "" {
+		return catalog.DefaultZone
+	}
+	return f.Zone
+}
+
+// cellOf shows one value of a column; nil is null. A datetime is shown local, as
+// 2026-11-22 08:00:00, with its whole form under the pointer.
+func cellOf(v *string, c column) cell {
+	class := c.Class
+	if v != nil && c.Zone != "" {
+		if local, ok := strings.CutSuffix(*v, c.Zone); ok {
+			return cell{Text: strings.Replace(local, "T", " ", 1), Full: *v, Class: class}
+		}
+	}
 	switch {
 	case v == nil:
 		return cell{Null: true, Class: class}

@@ -32,7 +32,7 @@ func views(lang string) map[string][]any {
 	for i := range 3 {
 		row := gridRow{No: int64(i + 1)}
 		for range g.Columns {
-			row.Cells = append(row.Cells, cellOf(&long, "mono"), cellOf(nil, ""))
+			row.Cells = append(row.Cells, cellOf(&long, column{Class: "mono"}), cellOf(nil, column{}))
 		}
 		g.Rows = append(g.Rows, row)
 	}

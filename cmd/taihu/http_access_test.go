@@ -158,13 +158,14 @@ func TestWithdrawalWorksAtOnce(t *testing.T) {
 	list = append(list,
 		scenario{name: "schema", path: "/api/v1/datasets/open-lots/releases/2/tables/lots/schema", status: 410, parts: []string{"坐标有误"}},
 		scenario{name: "tombstone", path: "/api/v1/datasets/open-lots/releases/2", status: 200, parts: []string{`"state":"withdrawn"`, "坐标有误", `"tables":[]`, `"files":[]`}},
-		scenario{name: "page", path: "/datasets/open-lots/releases/2", status: 200, parts: []string{"坐标有误"}, lacks: []string{canary}},
+		scenario{name: "page", path: "/datasets/open-lots/releases/2", headers: []string{"Accept", "text/html"}, status: 410, parts: []string{"坐标有误"}, lacks: []string{canary}},
 		scenario{name: "latest is the one that stands", path: "/data/open-lots/latest/lots.csv", status: 200, has: map[string]string{"Content-Location": "/data/open-lots/1/lots.csv"}, lacks: []string{"新的"}},
 		scenario{name: "twice", method: "POST", path: "/api/v1/datasets/open-lots/releases/2/withdraw", headers: asJSON, body: body, status: 409},
 		scenario{name: "the other too", method: "POST", path: "/api/v1/datasets/open-lots/releases/1/withdraw", headers: asJSON, body: body, status: 200},
 		scenario{name: "no latest", path: "/data/open-lots/latest/lots.csv", status: 410},
 		scenario{name: "no latest of the API", path: "/api/v1/datasets/open-lots/releases/latest", status: 410},
-		scenario{name: "the dataset stays", path: "/datasets/open-lots", status: 200},
+		scenario{name: "the dataset's page stays and says why", path: "/datasets/open-lots", headers: []string{"Accept", "text/html"}, status: 410, parts: []string{"停车场 open-lots", "坐标有误"}},
+		scenario{name: "the dataset stays", path: "/api/v1/datasets/open-lots", status: 200, parts: []string{`"latest":null`}},
 		scenario{name: "restore", method: "POST", path: "/api/v1/datasets/open-lots/releases/2/restore", headers: bearerOf(p.admin), status: 200},
 	)
 	p.play(t, list)
@@ -201,7 +202,9 @@ func TestSessionCookieFlags(t *testing.T) {
 	if plain.Name != "taihu" || !plain.HttpOnly || plain.SameSite != http.SameSiteLaxMode || plain.Path != "/" || plain.Domain != "" || plain.Secure {
 		t.Errorf("over http: %+v", plain)
 	}
-	p := &lotPortal{server: start(t, "serve", "--base-url=https://data.example.org")}
+	address := freeAddress(t)
+	p := &lotPortal{server: start(t, "serve", "--base-url=https://data.example.org", "--listen="+address)}
+	p.URL = "http://" + address // as the proxy before it reaches it
 	m := regexp.MustCompile(`with the password\s+(\S+)`).FindStringSubmatch(p.Out.String())
 	_, header, _ := p.send(t, scenario{method: "POST", path: "/sign-in", headers: []string{"Content-Type", "application/x-www-form-urlencoded", "Sec-Fetch-Site", "same-origin"},
 		body: url.Values{"login": {"admin"}, "password": {m[1]}}.Encode()})
