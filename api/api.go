@@ -73,10 +73,16 @@ func New(cfg Config) (*API, error) {
 	}
 	a.engine.Use(handle.Log(cfg.Log, a.render), handle.Secure(), handle.CORS(), handle.SameOrigin(a.render, a.CookieName()), a.authenticate)
 	a.routes()
-	a.engine.NoRoute(a.adapt(func(*gin.Context) error {
+	nothing := a.adapt(func(*gin.Context) error {
 		return catalog.Errorf(catalog.NotFound, "not_found", "there is nothing at this address").InChinese("这个地址没有内容")
-	}))
+	})
+	a.engine.NoRoute(nothing)
 	a.engine.NoMethod(func(c *gin.Context) {
+		if c.Writer.Header().Get("Allow") == http.MethodOptions { // the answer to preflights, which stands for every address
+			c.Writer.Header().Del("Allow")
+			nothing(c)
+			return
+		}
 		p := handle.NewProblem(http.StatusMethodNotAllowed, "method_not_allowed", c.Request.Method+" is not possible here; Allow names what is", "这个地址不接受"+c.Request.Method)
 		p.Instance = handle.RequestID(c)
 		a.render(c, p)

@@ -29,8 +29,9 @@ type Exporter struct {
 	Store   *store.DB
 	Blobs   blob.Store
 	Pool    *pool.Pool
-	BaseURL string // begins the addresses inside a workbook
-	TempDir string // for what is being encoded; "": the system's
+	BaseURL string       // begins the addresses inside a workbook
+	Portal  catalog.Text // the portal's name, for the citation
+	TempDir string       // for what is being encoded; "": the system's
 	Log     *slog.Logger
 
 	mu      sync.Mutex
@@ -67,29 +68,12 @@ func (e *Exporter) Key(r *Request) string {
 // publishing but the dataset's words, which are part of the key.
 func (e *Exporter) meta(r *Request) export.Meta {
 	licence, _ := catalog.LicenceOf(r.Dataset.Licence)
+	address := fmt.Sprintf("%s/datasets/%s/releases/%d", e.BaseURL, r.Dataset.Slug, r.Release.Number)
 	return export.Meta{
 		Dataset: r.Dataset.Slug, Title: r.Dataset.Title, Organization: r.Publisher, Table: r.Table.Name,
 		Release: r.Release.Number, Version: r.Release.Version, Licence: licence.Name, LicenceURL: licence.URL,
-		Address: fmt.Sprintf("%s/datasets/%s/releases/%d", e.BaseURL, r.Dataset.Slug, r.Release.Number), Query: r.Params.String(),
-		Citation: Citation(r.Dataset, r.Release, r.Publisher, e.BaseURL), Fields: r.Table.Schema.Fields,
-	}
-}
-
-// Citation is how a release is cited, in both languages: publisher, title,
-// release, date, address.
-func Citation(d *catalog.Dataset, r *catalog.Release, publisher catalog.Text, baseURL string) catalog.Text {
-	date := ""
-	if r.PublishedAt != nil {
-		date = r.PublishedAt.Format("2006-01-02")
-	}
-	address := fmt.Sprintf("%s/datasets/%s/releases/%d", baseURL, d.Slug, r.Number)
-	simulated := catalog.Text{}
-	if d.Simulated {
-		simulated = catalog.Text{Zh: "（示例数据）", En: " (simulated sample data)"}
-	}
-	return catalog.Text{
-		Zh: fmt.Sprintf("%s. %s%s，第%d版[DB/OL]. %s. %s", publisher.In("zh"), d.Title.In("zh"), simulated.Zh, r.Number, date, address),
-		En: fmt.Sprintf("%s. %s%s, release %d [dataset]. %s. %s", publisher.In("en"), d.Title.In("en"), simulated.En, r.Number, date, address),
+		Address: address, Query: r.Params.String(),
+		Citation: catalog.Citation(r.Dataset, r.Release, r.Publisher, e.Portal, address), Fields: r.Table.Schema.Fields,
 	}
 }
 

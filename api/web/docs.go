@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"cmp"
 	"embed"
 	"errors"
 	"fmt"
@@ -21,6 +22,8 @@ import (
 // The user docs are Markdown in docs/: <page>.zh.md and <page>.en.md, or one
 // <page>.md that holds the Chinese text under its first top heading and the
 // English one under its second. errors.tsv lists every error code.
+
+const exampleHost = "https://data.example.cn"
 
 //go:embed docs
 var docFiles embed.FS
@@ -97,7 +100,9 @@ type findingRow struct {
 	What, Hint catalog.Text
 }
 
-func loadDocs() (*docs, error) {
+// loadDocs renders the docs. Examples name exampleHost, which is replaced by
+// base, so that they can be tried as they stand.
+func loadDocs(base string) (*docs, error) {
 	d := &docs{pages: map[string]map[string]docText{"zh": {}, "en": {}}}
 	for _, o := range docOrder {
 		for i, lang := range []string{"zh", "en"} {
@@ -110,7 +115,7 @@ func loadDocs() (*docs, error) {
 			if err != nil {
 				return nil, fmt.Errorf("read docs: %w", err)
 			}
-			text, err := renderDoc(b)
+			text, err := renderDoc(bytes.ReplaceAll(b, []byte(exampleHost), []byte(cmp.Or(base, exampleHost))))
 			if err != nil {
 				return nil, fmt.Errorf("render docs/%s: %w", o.page, err)
 			}

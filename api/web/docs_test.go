@@ -16,7 +16,7 @@ var (
 )
 
 func TestEveryErrorCodeIsDocumented(t *testing.T) {
-	d, err := loadDocs()
+	d, err := loadDocs("")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +81,7 @@ func TestEveryParameterIsInTheAPIGuide(t *testing.T) {
 }
 
 func TestDocLinksLeadSomewhere(t *testing.T) {
-	d, err := loadDocs()
+	d, err := loadDocs("")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -30,7 +31,9 @@ type draftPage struct {
 	Files                 []fileView
 	Tables                []draftTable
 	Keepable              []keepable
-	Edit                  bool // files and words can be changed
+	Against               int      // number of the release that Changes compares with
+	Changes               []string // what readers would miss
+	Edit                  bool     // files and words can be changed
 	Can                   draftActions
 	Form                  form // of the draft's own words, and of the reviewer
 	Upload                form
@@ -135,9 +138,12 @@ func (s *Site) showDraft(c *gin.Context, actor catalog.Actor, status int, change
 	if r.State == catalog.Published || r.State == catalog.Withdrawn {
 		return seeOther(c, releasePath(d.Slug, r.Number))
 	}
-	v := &draftPage{frame: s.frame(c, "steward", phrase(lang, "草稿：%s", "Draft: %s", d.Title.In(lang))), Dataset: d, Draft: r, Badge: stateBadge[r.State], Action: "/steward/drafts/" + r.ID, Number: d.LatestNumber + 1}
+	v := &draftPage{frame: s.frame(c, "steward", phrase(lang, "草稿：%s", "Draft: %s", d.Title.In(lang))), Dataset: d, Draft: r, Badge: stateBadge[r.State], Action: "/steward/drafts/" + r.ID}
 	v.NoIndex = true
 	v.Path = "/steward/drafts/" + r.ID
+	if v.Number, err = s.nextNumber(c, actor, d); err != nil {
+		return err
+	}
 	if r.State == catalog.Checking {
 		v.Refresh = 3
 	}
@@ -152,8 +158,8 @@ func (s *Site) showDraft(c *gin.Context, actor catalog.Actor, status int, change
 	for i := range r.Tables {
 		v.Tables = append(v.Tables, s.draftTable(c, &r.Tables[i], i))
 	}
-	if v.Edit && d.LatestNumber > 0 {
-		if err := s.keepables(c, actor, v); err != nil {
+	if d.LatestNumber > 0 {
+		if err := s.compare(c, actor, v); err != nil {
 			return err
 		}
 	}
@@ -163,18 +169,41 @@ func (s *Site) showDraft(c *gin.Context, actor catalog.Actor, status int, change
 	return s.render(c, status, "draft", v)
 }
 
-// keepables lists the tables of the latest release that the draft lacks.
-func (s *Site) keepables(c *gin.Context, actor catalog.Actor, v *draftPage) error {
+// compare lists the tables of the latest release that the draft lacks, and, once
+// the files are checked, what readers of that release would miss.
+func (s *Site) compare(c *gin.Context, actor catalog.Actor, v *draftPage) error {
 	_, latest, err := s.Store.Release(c.Request.Context(), actor, v.Dataset.Slug, v.Dataset.LatestNumber)
 	if err != nil {
 		return err
 	}
 	for _, t := range latest.Tables {
-		if !slices.ContainsFunc(v.Draft.Tables, func(have catalog.Table) bool { return have.Name == t.Name }) {
+		if v.Edit && !slices.ContainsFunc(v.Draft.Tables, func(have catalog.Table) bool { return have.Name == t.Name }) {
 			v.Keepable = append(v.Keepable, keepable{t.Name, t.Rows})
 		}
 	}
+	switch v.Draft.State {
+	case catalog.Uploading, catalog.Checking, catalog.Abandoned:
+		return nil
+	}
+	v.Against = latest.Number
+	for _, change := range catalog.Changes(latest.Tables, v.Draft.Tables) {
+		v.Changes = append(v.Changes, changeWords(v.Lang, change))
+	}
 	return nil
+}
+
+// changeWords is a change in a sentence.
+func changeWords(lang string, c catalog.Change) string {
+	typed := func(i int) string { return strings.TrimSpace(typeWords[c.Types[i]].In(lang) + " " + c.Zones[i]) }
+	switch c.Kind {
+	case catalog.TableGone:
+		return phrase(lang, "没有表%[1]s（原有%[2]s行）", "Table %[1]s is gone (it had %[2]s rows)", c.Table, number(c.Rows[0]))
+	case catalog.ColumnGone:
+		return phrase(lang, "表%[1]s没有列“%[2]s”", "Table %[1]s lacks the column “%[2]s”", c.Table, c.Column)
+	case catalog.TypeChanged:
+		return phrase(lang, "表%[1]s的列“%[2]s”由%[3]s变为%[4]s", "In table %[1]s the column “%[2]s” was %[3]s and is %[4]s", c.Table, c.Column, typed(0), typed(1))
+	}
+	return phrase(lang, "表%[1]s由%[2]s行减为%[3]s行", "Table %[1]s went from %[2]s rows to %[3]s", c.Table, number(c.Rows[0]), number(c.Rows[1]))
 }
 
 // steps is where the draft stands on its way.

@@ -26,7 +26,7 @@ type errorPage struct {
 
 var statusHeadings = map[int]catalog.Text{
 	400: {Zh: "这个请求看不懂", En: "This request cannot be read"}, 401: {Zh: "请先登录", En: "Sign in first"}, 403: {Zh: "没有这项权限", En: "Not allowed"},
-	404: {Zh: "这个地址没有内容", En: "There is nothing at this address"}, 409: {Zh: "别人先改了", En: "Somebody was faster"}, 410: {Zh: "已经撤回", En: "Withdrawn"},
+	404: {Zh: "这个地址没有内容", En: "There is nothing at this address"}, 405: {Zh: "这一步不能这样打开", En: "This address cannot be opened like this"}, 409: {Zh: "别人先改了", En: "Somebody was faster"}, 410: {Zh: "已经撤回", En: "Withdrawn"},
 	412: {Zh: "这一页已经旧了", En: "This page is out of date"}, 413: {Zh: "文件太大", En: "Too large"}, 422: {Zh: "这样办不到", En: "This cannot be done"},
 	429: {Zh: "请求太频繁", En: "Too many requests"}, 503: {Zh: "暂时不能提供", En: "Not available for the moment"}, 500: {Zh: "本站出了问题", En: "Something went wrong on our side"},
 }

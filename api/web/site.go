@@ -92,7 +92,7 @@ func New(c Config) (*Site, error) {
 	if s.pages, err = parseTemplates(s.assets); err != nil {
 		return nil, err
 	}
-	if s.docs, err = loadDocs(); err != nil {
+	if s.docs, err = loadDocs(s.BaseURL); err != nil {
 		return nil, err
 	}
 	return s, nil

@@ -44,7 +44,7 @@ func views(lang string) map[string][]any {
 	report := &catalog.Report{File: hostile, Format: "csv", Encoding: "gb18030", Delimiter: ",", HeaderRow: 2, Tables: []catalog.TableFacts{{Name: "main", Sheet: hostile, Rows: 3, Columns: 2}},
 		Findings:  []catalog.Finding{{Severity: catalog.Fatal, Code: "x", Table: hostile, Row: 3, Column: hostile, Value: hostile, Message: text, Hint: text, Count: 9}, {Severity: catalog.Note, Message: text}},
 		Decisions: []catalog.Decision{{Column: hostile, Type: catalog.String, Why: text, Nulls: 3, Evidence: []catalog.Evidence{{Type: catalog.String, Agree: 3}, {Type: catalog.Integer, Agree: 1, Disagree: 2, Against: []catalog.Against{{Row: 2, Value: hostile}}}}}}}
-	dp := &draftPage{frame: f, Dataset: d, Draft: r, Steps: steps(lang, catalog.Ready), Action: "/steward/drafts/1", Keepable: []keepable{{Name: "main", Rows: 3}}, Edit: true, Can: draftActions{true, true, true, true, true, true}, Form: bad, Upload: bad, Encodings: options, Separators: options, Number: 3,
+	dp := &draftPage{frame: f, Dataset: d, Draft: r, Steps: steps(lang, catalog.Ready), Action: "/steward/drafts/1", Keepable: []keepable{{Name: "main", Rows: 3}}, Against: 2, Changes: []string{hostile}, Edit: true, Can: draftActions{true, true, true, true, true, true}, Form: bad, Upload: bad, Encodings: options, Separators: options, Number: 3,
 		Tables: []draftTable{{Table: tbl, Anchor: "table-1", Grid: g, Fields: []fieldWords{{hostile, hostile, hostile, hostile, hostile, hostile}}}}}
 	dp.Files = []fileView{dp.fileView(lang, &catalog.File{Name: hostile, Report: report, State: catalog.FileRefused, Options: catalog.IngestOptions{Sheet: hostile}}, 0)}
 	licence, _ := catalog.LicenceOf("CC0-1.0")

@@ -61,8 +61,12 @@ func separatorChoices(lang, chosen string) []choice {
 // uploadTo makes the form for a dataset.
 func (s *Site) uploadTo(c *gin.Context, actor catalog.Actor, d *catalog.Dataset, f form) (*uploadPage, error) {
 	lang := language(c)
-	v := &uploadPage{frame: s.frame(c, "steward", phrase(lang, "上传新的一版", "Upload a release")), Dataset: d, Form: f, Action: "/steward/datasets/" + d.Slug + "/upload", Next: d.LatestNumber + 1}
+	v := &uploadPage{frame: s.frame(c, "steward", phrase(lang, "上传新的一版", "Upload a release")), Dataset: d, Form: f, Action: "/steward/datasets/" + d.Slug + "/upload"}
 	v.NoIndex = true
+	var err error
+	if v.Next, err = s.nextNumber(c, actor, d); err != nil {
+		return nil, err
+	}
 	v.Encodings, v.Separators = encodingChoices(lang, f.Get("encoding")), separatorChoices(lang, f.Get("delimiter"))
 	if s.MaxUpload > 0 {
 		v.Limit = size(s.MaxUpload)
@@ -76,6 +80,16 @@ func (s *Site) uploadTo(c *gin.Context, actor catalog.Actor, d *catalog.Dataset,
 		v.Drafts = append(v.Drafts, draftRow{Title: d.Title, Href: href(lang, "/steward/drafts/"+r.ID), State: r.State, Badge: stateBadge[r.State], When: minute(r.CreatedAt)})
 	}
 	return v, nil
+}
+
+// nextNumber is the number the dataset's next release gets. Withdrawn ones keep
+// theirs.
+func (s *Site) nextNumber(c *gin.Context, actor catalog.Actor, d *catalog.Dataset) (int, error) {
+	list, err := s.Store.Releases(c.Request.Context(), actor, d.Slug)
+	if err != nil || len(list) == 0 {
+		return 1, err
+	}
+	return list[0].Number + 1, nil
 }
 
 func (s *Site) uploadForm(c *gin.Context) error {
@@ -251,8 +265,8 @@ func optionsOf(f form, before catalog.IngestOptions) (catalog.IngestOptions, err
 	o := before
 	o.Sheet, o.Delimiter, o.Encoding = strings.TrimSpace(f.Get("sheet")), f.Get("delimiter"), f.Get("encoding")
 	o.Table = strings.TrimSpace(f.Get("table"))
-	if z := strings.TrimSpace(f.Get("zone")); z != "" {
-		o.Zone = z
+	if f.Values.Has("zone") {
+		o.Zone = strings.TrimSpace(f.Get("zone"))
 	}
 	o.HeaderRow = 0
 	if h := strings.TrimSpace(f.Get("header_row")); h != "" {

@@ -106,6 +106,12 @@ var variantWords = [variantCount]catalog.Text{
 	asDayFirstT: {Zh: "日在前的日期时间", En: "dates with times, the day first"}, asMonthFirstT: {Zh: "月在前的日期时间", En: "dates with times, the month first"},
 }
 
+// typeNames names the types in a Chinese sentence.
+var typeNames = map[catalog.Type]string{
+	catalog.Boolean: "是或否（true、false）", catalog.Integer: "整数", catalog.Decimal: "定点小数", catalog.Number: "数值", catalog.Date: "日期",
+	catalog.Time: "时刻", catalog.Datetime: "日期时间", catalog.String: "文本", catalog.JSON: "JSON",
+}
+
 // say formats both sentences; the English one takes the arguments its verbs ask for.
 func say(zh, en string, args ...any) catalog.Text {
 	n := strings.Count(en, "%") - 2*strings.Count(en, "%%")

@@ -55,11 +55,14 @@ func encodingOf(name string) (textEncoding, bool) {
 		return make(func() transform.Transformer { return simplifiedchinese.GBK.NewDecoder() })
 	case "big5":
 		return make(func() transform.Transformer { return traditionalchinese.Big5.NewDecoder() })
-	case "shift-jis":
+	case "shift-jis", "shift_jis", "sjis":
+		name = "shift-jis"
 		return make(func() transform.Transformer { return japanese.ShiftJIS.NewDecoder() })
-	case "latin-1":
+	case "latin-1", "latin1", "iso-8859-1":
+		name = "latin-1"
 		return make(func() transform.Transformer { return charmap.ISO8859_1.NewDecoder() })
-	case "windows-1252":
+	case "windows-1252", "cp1252":
+		name = "windows-1252"
 		return make(func() transform.Transformer { return charmap.Windows1252.NewDecoder() })
 	}
 	return textEncoding{}, false

@@ -106,7 +106,11 @@ func mislabelled(in Input, ext, kind string) error {
 		return refuse("malformed_json", "扩展名是 %[1]s，但内容不是JSON。", "The extension is %[1]s, but the content is not JSON.", ext)
 	}
 	words := kindWords[kind]
-	return refuse("wrong_extension", "扩展名是 %[1]s，但内容是%[2]s。", "The extension is %[1]s, but the content is %[3]s.", ext, words.Zh, words.En)
+	r := refuse("wrong_extension", "扩展名是 %[1]s，但内容是%[2]s。", "The extension is %[1]s, but the content is %[3]s.", ext, words.Zh, words.En)
+	if kind == kindOLE || kind == kindODS || kind == kindXLSB { // renamed, it would be an attachment without a table
+		r.Finding.Hint = findingCode("attachment_spreadsheet").Hint
+	}
+	return r
 }
 
 // kindWords names each kind in a sentence.

@@ -394,7 +394,7 @@ func (p *secondPass) read(ctx context.Context, free chan *typed, queues []chan *
 // mismatch reports a cell that does not fit the type chosen for its column.
 func (p *secondPass) mismatch(t *typed, column, row int, cell []byte) {
 	c := &t.converters[column]
-	f := found("type_mismatch", "该值不是%[1]s。", "The value is no %[1]s.", string(c.Type))
+	f := found("type_mismatch", "该值不是%[2]s。", "The value is not of the type %[1]s.", string(c.Type), typeNames[c.Type])
 	f.Row, f.Column, f.Value = t.Rows[row], c.name, string(cell)
 	p.findings.Add(f)
 }

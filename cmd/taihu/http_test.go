@@ -120,6 +120,7 @@ func startLots(t *testing.T, args ...string) *lotPortal {
 		p.release(slug, "lots.csv", lots, hostileName, "an attachment")
 	}
 	p.release("open-lots", "lots.csv", lots+"006,新的,滨湖区,1\n", hostileName, "an attachment")
+	p.idle()
 	return p
 }
 
@@ -186,10 +187,16 @@ func (p *lotPortal) rename(slug, to string) {
 	}
 }
 
+// idle waits for what publishing set going: search index, exports of whole tables.
+func (p *lotPortal) idle() {
+	p.t.Helper()
+	eventually(p.t, "no job waits", func() bool { return (&process{Data: p.Data}).pendingJobs() == 0 })
+}
+
 // forget throws away what was encoded before, so that an export is made anew.
 func (p *lotPortal) forget() {
 	p.t.Helper()
-	eventually(p.t, "no job waits", func() bool { return (&process{Data: p.Data}).pendingJobs() == 0 })
+	p.idle()
 	err := withStore(p.t.Context(), &Config{Data: p.Data, LogLevel: "error"}, discardLog, func(q *portal) error {
 		for _, k := range p.exports() {
 			if err := q.store.DeleteExport(context.Background(), k); err != nil {

@@ -67,10 +67,11 @@ func (c *importCommand) Run(ctx context.Context, _ *Config, env environment, _ *
 	if err != nil {
 		return err
 	}
-	if err := ensureOrganization(ctx, cl, c.Organization); err != nil {
+	show := newProgress(env.Err, c.JSON)
+	if err := ensureOrganization(ctx, cl, c.Organization, show); err != nil {
 		return err
 	}
-	outcomes := c.all(ctx, cl, items, newProgress(env.Err, c.JSON))
+	outcomes := c.all(ctx, cl, items, show)
 	if ctx.Err() != nil {
 		return fmt.Errorf("stopped after %d of %d: run it again to go on", len(outcomes), len(items))
 	}

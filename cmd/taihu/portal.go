@@ -70,7 +70,7 @@ func openPortal(ctx context.Context, cfg *Config, log *slog.Logger) (*portal, er
 			Env: []string{fmt.Sprintf("TAIHU_QUERY_MEMORY=%d", cfg.QueryMemory)}, TempRoot: cfg.temp(),
 		},
 	})
-	p.exporter = &download.Exporter{Store: p.store, Blobs: p.blobs, Pool: p.pool, TempDir: cfg.temp(), Log: log}
+	p.exporter = &download.Exporter{Store: p.store, Blobs: p.blobs, Pool: p.pool, Portal: catalog.Text{Zh: cfg.NameZh, En: cfg.NameEn}, TempDir: cfg.temp(), Log: log}
 	return p, nil
 }
 

@@ -125,6 +125,7 @@ func (p *publishCommand) Run(ctx context.Context, _ *Config, env environment, _ 
 	}
 	show.clear()
 	if draft.State == catalog.Ready {
+		tellMissed(ctx, c, draft, show)
 		if draft, err = finish(ctx, c, draft); err != nil {
 			return fmt.Errorf("the files are accepted, but draft %s is not published: %w", id, err)
 		}
@@ -189,10 +190,10 @@ func finish(ctx context.Context, c *client.Client, draft *api.Draft) (*api.Draft
 // ensureDataset makes the dataset where it is missing. Where it is there, it
 // says which of the options for a new one went unused.
 func (p *publishCommand) ensureDataset(ctx context.Context, c *client.Client, show *progress) error {
-	_, err := c.Dataset(ctx, p.Dataset)
+	there, err := c.Dataset(ctx, p.Dataset)
 	if err == nil {
 		var unused []string
-		for _, o := range [][2]string{{"--title", p.Title}, {"--licence", p.Licence}, {"--frequency", p.Frequency}} {
+		for _, o := range [][2]string{{"--organization", otherThan(there.Organization.Slug, p.Organization)}, {"--title", p.Title}, {"--licence", p.Licence}, {"--frequency", p.Frequency}} {
 			if o[1] != "" {
 				unused = append(unused, o[0])
 			}
@@ -208,7 +209,7 @@ func (p *publishCommand) ensureDataset(ctx context.Context, c *client.Client, sh
 	if p.Organization == "" {
 		return fmt.Errorf("there is no dataset %q; to make it give --organization (and --title)", p.Dataset)
 	}
-	if err := ensureOrganization(ctx, c, p.Organization); err != nil {
+	if err := ensureOrganization(ctx, c, p.Organization, show); err != nil {
 		return err
 	}
 	title := cmp.Or(p.Title, strings.TrimSuffix(filepath.Base(p.Files[0]), filepath.Ext(p.Files[0])))
@@ -223,7 +224,7 @@ func (p *publishCommand) ensureDataset(ctx context.Context, c *client.Client, sh
 
 // ensureOrganization makes the organization where it is missing, named by its
 // slug until somebody names it better.
-func ensureOrganization(ctx context.Context, c *client.Client, slug string) error {
+func ensureOrganization(ctx context.Context, c *client.Client, slug string, show *progress) error {
 	err := c.Do(ctx, http.MethodGet, "/api/v1/organizations/"+url.PathEscape(slug), nil, nil)
 	if err == nil || client.CodeOf(err) == "not_taihu" || !isNotFound(err) {
 		return err
@@ -231,6 +232,7 @@ func ensureOrganization(ctx context.Context, c *client.Client, slug string) erro
 	if err := c.CreateOrganization(ctx, api.OrganizationEdit{Slug: slug, Name: catalog.Text{Zh: slug}}); err != nil {
 		return fmt.Errorf("organization %s does not exist and cannot be made: %w", slug, err)
 	}
+	show.done("made the organization %s, which was not there before", slug)
 	return nil
 }
 
