@@ -91,7 +91,9 @@ func (c *checkCommand) Run(ctx context.Context, cfg *Config, env environment, _ 
 		}
 	} else {
 		printReport(env.Out, &report)
-		printDecisions(env.Out, &report)
+		if report.Accepted { // of a refused file only part may have been read
+			printDecisions(env.Out, &report)
+		}
 	}
 	if !report.Accepted {
 		return exitCode(exitRefused)

@@ -195,8 +195,12 @@ func (c *Config) check() error {
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
 		return fmt.Errorf("--listen is %q, but must be host:port, such as 127.0.0.1:8080 or :8080", c.Listen)
 	}
-	if u, err := url.Parse(c.BaseURL); c.BaseURL != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
-		return fmt.Errorf("--base-url is %q, but must be an address such as https://data.example.org", c.BaseURL)
+	for _, s := range []struct{ name, value, example string }{
+		{"base-url", c.BaseURL, "https://data.example.org"}, {"meili-url", c.MeiliURL, "http://127.0.0.1:7700"},
+	} {
+		if u, err := url.Parse(s.value); s.value != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+			return fmt.Errorf("--%s is %q, but must be an address such as %s", s.name, s.value, s.example)
+		}
 	}
 	for _, s := range c.TrustedProxies {
 		if _, _, err := net.ParseCIDR(s); err != nil && net.ParseIP(s) == nil {

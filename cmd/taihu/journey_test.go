@@ -173,6 +173,9 @@ func stopDuring(ts *testscript.TestScript, s *background, address string) {
 	resp, err := http.Get(ts.Getenv("TAIHU_SERVER") + encodeQuery(address))
 	ts.Check(err)
 	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		ts.Fatalf("GET %s: %s", address, resp.Status)
+	}
 	n, err := io.CopyN(io.Discard, resp.Body, 64<<10)
 	ts.Check(err)
 	ts.Check(s.cmd.Process.Signal(syscall.SIGTERM))

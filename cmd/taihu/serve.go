@@ -142,6 +142,9 @@ func (p *portal) serve(ctx context.Context, listener net.Listener, env environme
 	ended := make(chan error, 4) // one for each of those below, so that none waits for a reader
 	var jobs sync.WaitGroup
 	job := func(f func() error) { jobs.Go(func() { ended <- f() }) }
+	if begun == nil { // said before the first answer: who waits for one finds it said
+		fmt.Fprintf(env.Out, "%s is at %s\n", p.cfg.NameEn, base)
+	}
 	go func() { ended <- server.Serve(listener) }()
 	if !p.cfg.NoJobs {
 		job(func() error { return p.runner().Run(work) })
@@ -153,8 +156,6 @@ func (p *portal) serve(ctx context.Context, listener net.Listener, env environme
 	}
 	if begun != nil {
 		job(func() error { return begun(work, p, base) })
-	} else {
-		fmt.Fprintf(env.Out, "%s is at %s\n", p.cfg.NameEn, base)
 	}
 
 	var failure error
