@@ -21,7 +21,7 @@ import (
 )
 
 // dataParameters are what a download address takes.
-var dataParameters = []string{"where", "select", "sort", "limit"}
+var dataParameters = table.Parameters
 
 // getTable serves /data/{slug}/{release}/{table.ext}: a table, whole or
 // filtered, in a format.
@@ -185,7 +185,7 @@ func splitFile(file string) (name, format string, err error) {
 // canonicalParams parses and checks a query and returns its canonical form,
 // which is what keys and ETags are made of.
 func canonicalParams(v url.Values, s *catalog.Schema) (table.Params, error) {
-	p := table.Params{Where: v.Get("where"), Select: v.Get("select"), Sort: v.Get("sort")}
+	p := table.ParamsOf(v.Get)
 	if limit := v.Get("limit"); limit != "" {
 		n, err := strconv.ParseInt(limit, 10, 64)
 		if err != nil || n < 1 {
@@ -300,7 +300,9 @@ func (a *API) describeData() {
 		OperationID: "download-table", Tags: []string{"downloads"}, Summary: "A table as a file, whole or filtered",
 		Description: "The file is the table's name and a format: readings.csv, .json, .ndjson, .xlsx, .parquet. Whole tables have a length, ranges and a strong ETag.",
 		Parameters: []*huma.Param{in("slug", "The dataset"), in("release", "Number, or latest"), in("file", "Table name and format, such as readings.csv"),
-			query("where", "Condition; see /docs/grammar"), query("select", "Columns, comma separated"), query("sort", "Columns, a minus before one means descending"), query("limit", "At most so many rows")},
+			query("where", "Condition; see /docs/grammar"), query("q", "Words that stand in any text column"), query("bbox", "Only places in a rectangle: west,south,east,north"),
+			query("near", "Only places around a point: longitude,latitude,metres"), query("group", "Columns, trunc(column, 'month') or bin(column, 10): one row for each group"),
+			query("select", "Columns and aggregates, comma separated"), query("having", "Condition on the groups"), query("sort", "Columns, a minus before one means descending"), query("limit", "At most so many rows")},
 		Responses: map[string]*huma.Response{"200": {Description: "The file", Content: content}, "206": {Description: "A range of it"}, "304": {Description: "Unchanged"}, "default": problem},
 	}}
 	paths["/data/{slug}/{release}/files/{name}"] = &huma.PathItem{Get: &huma.Operation{

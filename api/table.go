@@ -22,11 +22,22 @@ type TablePath struct {
 type rowsInput struct {
 	TablePath
 	Where  string `query:"where" doc:"Condition; see /docs/grammar" example:"aqi >= 150 and district in ('滨湖区','梁溪区')"`
-	Select string `query:"select" doc:"Columns, comma separated; without it all" example:"time,district,aqi"`
+	Q      string `query:"q" doc:"Words that stand in any text column" example:"公园 停车"`
+	Bbox   string `query:"bbox" doc:"Only places in a rectangle: west,south,east,north" example:"120.1,31.4,120.5,31.7"`
+	Near   string `query:"near" doc:"Only places around a point: longitude,latitude,metres" example:"120.30,31.57,1000"`
+	Group  string `query:"group" doc:"Columns, trunc(column, 'month') or bin(column, 10): one row for each group" example:"district"`
+	Select string `query:"select" doc:"Columns and aggregates, comma separated; without it all columns" example:"district,avg(aqi) as mean"`
+	Having string `query:"having" doc:"Condition on the groups" example:"mean > 100"`
 	Sort   string `query:"sort" doc:"Columns to sort by, a minus before one means descending" example:"-aqi,time"`
 	Limit  string `query:"limit" doc:"Rows in one answer: 1 to 10000, 100 unless told" example:"100"`
 	Cursor string `query:"cursor" doc:"The next of the answer before"`
 	Count  string `query:"count" doc:"1: also count what where selects" example:"1"`
+}
+
+// text returns a parameter by its name.
+func (in *rowsInput) text(name string) string {
+	return map[string]string{"where": in.Where, "q": in.Q, "bbox": in.Bbox, "near": in.Near, "group": in.Group, "select": in.Select,
+		"having": in.Having, "sort": in.Sort, "limit": in.Limit}[name]
 }
 
 // RowsAnswer documents the answer of /rows; it is written from the query child's
@@ -64,7 +75,8 @@ func (a *API) rows(ctx context.Context, actor catalog.Actor, in *rowsInput) (*hu
 	if err != nil {
 		return nil, err
 	}
-	params := table.Params{Where: in.Where, Select: in.Select, Sort: in.Sort, Cursor: in.Cursor, Limit: table.DefaultRows}
+	params := table.ParamsOf(in.text)
+	params.Cursor, params.Limit = in.Cursor, table.DefaultRows
 	if in.Limit != "" {
 		n, err := strconv.ParseInt(in.Limit, 10, 64)
 		if err != nil || n < 1 || n > table.MaxRows {
@@ -128,9 +140,9 @@ func rawQuery(h huma.Context) string {
 
 func nextRows(in *rowsInput, cursor string) string {
 	q := url.Values{"cursor": {cursor}}
-	for k, v := range map[string]string{"where": in.Where, "select": in.Select, "sort": in.Sort, "limit": in.Limit} {
-		if v != "" {
-			q.Set(k, v)
+	for _, name := range table.Parameters {
+		if v := in.text(name); v != "" {
+			q.Set(name, v)
 		}
 	}
 	return "?" + q.Encode()
@@ -158,7 +170,8 @@ func (a *API) tableRoutes() {
 	register(a, huma.Operation{OperationID: "query-table", Method: http.MethodPost, Path: "/api/v1/datasets/{slug}/releases/{release}/tables/{table}/query", Tags: []string{"tables"},
 		Summary: "Rows of a table, for long queries", Description: "The same as rows, with the parameters in a JSON body.", Responses: answers},
 		func(ctx context.Context, actor catalog.Actor, in *queryInput) (*huma.StreamResponse, error) {
-			rows := &rowsInput{TablePath: in.TablePath, Where: in.Body.Where, Select: in.Body.Select, Sort: in.Body.Sort, Cursor: in.Body.Cursor}
+			rows := &rowsInput{TablePath: in.TablePath, Where: in.Body.Where, Q: in.Body.Q, Bbox: in.Body.Bbox, Near: in.Body.Near, Group: in.Body.Group,
+				Select: in.Body.Select, Having: in.Body.Having, Sort: in.Body.Sort, Cursor: in.Body.Cursor}
 			if in.Body.Limit > 0 {
 				rows.Limit = strconv.Itoa(in.Body.Limit)
 			}

@@ -162,7 +162,12 @@ type OrganizationList struct {
 // TableQuery is a query too long for an address.
 type TableQuery struct {
 	Where  string `json:"where,omitempty" doc:"Condition; see /docs/grammar"`
+	Q      string `json:"q,omitempty"`
+	Bbox   string `json:"bbox,omitempty"`
+	Near   string `json:"near,omitempty"`
+	Group  string `json:"group,omitempty"`
 	Select string `json:"select,omitempty"`
+	Having string `json:"having,omitempty"`
 	Sort   string `json:"sort,omitempty"`
 	Limit  int    `json:"limit,omitempty" minimum:"1" maximum:"10000"`
 	Cursor string `json:"cursor,omitempty"`

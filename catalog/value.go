@@ -159,6 +159,12 @@ func civil(days int64) (y, m, d int64) {
 	return y, m, d
 }
 
+// DateOf is the year, month and day of days since 1970-01-01.
+func DateOf(days int64) (y, m, d int) {
+	year, month, day := civil(days)
+	return int(year), int(month), int(day)
+}
+
 // DaysOf is the inverse of AppendDate: days since 1970-01-01 of a valid date.
 func DaysOf(y, m, d int) int64 {
 	yy, mm := int64(y), int64(m)

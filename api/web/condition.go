@@ -201,7 +201,7 @@ func sortText(name string, descending bool) string {
 func selectText(names []string) string {
 	q := table.Query{}
 	for _, n := range names {
-		q.Select = append(q.Select, table.Column{Name: n})
+		q.Select = append(q.Select, table.Item{Column: table.Column{Name: n}})
 	}
 	return q.Canonical().Select
 }

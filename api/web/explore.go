@@ -246,7 +246,7 @@ func (v *explorePage) fillForm(query *table.Query, typed []condition) {
 		v.Sorts = append(v.Sorts, choice{canonical.Sort, canonical.Sort, true})
 	}
 	chosen := func(name string) bool {
-		return len(query.Select) == 0 || slices.ContainsFunc(query.Select, func(c table.Column) bool { return c.Name == name })
+		return len(query.Select) == 0 || slices.ContainsFunc(query.Select, func(c table.Item) bool { return c.Name == name })
 	}
 	for _, f := range fields[:min(len(fields), sortedColumns)] {
 		v.Columns = append(v.Columns, choice{f.Name, f.Name, chosen(f.Name)})

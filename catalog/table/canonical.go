@@ -11,18 +11,9 @@ import (
 // numbers in one form. Parsing it gives the same query, and its own canonical
 // form is itself. Plan.Canonical goes further, as it knows the columns.
 func (q *Query) Canonical() Params {
-	p := Params{Limit: q.Limit}
-	if q.Where != nil {
-		var b strings.Builder
-		writeExpr(&b, q.Where, false)
-		p.Where = b.String()
-	}
-	names := make([]string, len(q.Select))
-	for i, c := range q.Select {
-		names[i] = quoteName(c.Name)
-	}
-	p.Select = strings.Join(names, ",")
-	names = make([]string, len(q.Sort))
+	p := Params{Limit: q.Limit, Where: writeCondition(q.Where), Q: strings.Join(q.Words, " "), Bbox: q.Box.String(), Near: q.Near.String(),
+		Group: writeItems(q.Group), Select: writeItems(q.Select), Having: writeCondition(q.Having)}
+	names := make([]string, len(q.Sort))
 	for i, k := range q.Sort {
 		names[i] = quoteName(k.Column.Name)
 		if k.Descending {
@@ -50,13 +41,52 @@ func (p Params) String() string {
 		}
 	}
 	add("where", p.Where)
+	add("q", p.Q)
+	add("bbox", p.Bbox)
+	add("near", p.Near)
+	add("group", p.Group)
 	add("select", p.Select)
+	add("having", p.Having)
 	add("sort", p.Sort)
 	if p.Limit != 0 {
 		add("limit", strconv.FormatInt(p.Limit, 10))
 	}
 	add("cursor", p.Cursor)
 	return strings.Join(parts, "&")
+}
+
+func writeCondition(e Expr) string {
+	if e == nil {
+		return ""
+	}
+	var b strings.Builder
+	writeExpr(&b, e, false)
+	return b.String()
+}
+
+func writeItems(items []Item) string {
+	texts := make([]string, len(items))
+	for i, item := range items {
+		var b strings.Builder
+		switch {
+		case item.Star:
+			b.WriteString(string(item.Func) + "(*)")
+		case item.Func == "":
+			b.WriteString(quoteName(item.Name))
+		default:
+			b.WriteString(string(item.Func) + "(" + quoteName(item.Name))
+			if item.Arg != nil {
+				b.WriteString(", ")
+				writeLiteral(&b, *item.Arg)
+			}
+			b.WriteByte(')')
+		}
+		if item.As != "" {
+			b.WriteString(" as " + quoteName(item.As))
+		}
+		texts[i] = b.String()
+	}
+	return strings.Join(texts, ",")
 }
 
 // writeExpr writes a condition; tight says that it stands beside a stronger word

@@ -14,22 +14,34 @@ import (
 // bad_select and bad_sort for a column named twice, bad_cursor for a cursor that
 // was made for another query.
 func (q *Query) Check(s *catalog.Schema) (*Plan, error) {
-	c := checker{schema: s, source: q.source}
+	c := checker{schema: s, source: q.source, parameter: "where", condition: q.source.Where}
 	p := &Plan{Schema: s, Limit: q.Limit}
 	var err error
-	if p.Columns, err = c.columns(q.Select); err != nil {
+	if p.Where, err = c.where(q.Where); err != nil {
 		return nil, err
+	}
+	if p.Find, err = c.find(q); err != nil {
+		return nil, err
+	}
+	if q.grouped() {
+		if err := c.group(q, p); err != nil {
+			return nil, err
+		}
+		c = checker{schema: p.Schema, source: q.source, parameter: "having", condition: q.source.Having}
+		if p.Where, err = c.where(q.Having); err != nil {
+			return nil, err
+		}
+	} else {
+		if q.Having != nil {
+			return nil, catalog.Errorf(catalog.Invalid, "bad_having", "having chooses among groups, and this query has none: give group, or write the condition in where").
+				With("parameter", "having").InChinese("having用于筛选分组，而这个查询没有分组：请写group，或把条件写在where中")
+		}
+		if p.Columns, err = c.columns(q.Select); err != nil {
+			return nil, err
+		}
 	}
 	if p.Sort, err = c.sort(q.Sort); err != nil {
 		return nil, err
-	}
-	if q.Where != nil {
-		if p.Where, err = c.node(q.Where); err != nil {
-			return nil, err
-		}
-		if k, ok := p.Where.(Const); ok && k.True {
-			p.Where = nil
-		}
 	}
 	if err := p.Query().checkLength(); err != nil {
 		return nil, err
@@ -43,9 +55,24 @@ func (q *Query) Check(s *catalog.Schema) (*Plan, error) {
 	return p, nil
 }
 
+// checker resolves names against one schema: the table's, or that of its groups.
 type checker struct {
-	schema *catalog.Schema
-	source Params
+	schema    *catalog.Schema
+	source    Params
+	parameter string // of the condition: where or having
+	condition string // its text
+}
+
+// where checks a condition; nil where every row fulfils it.
+func (c *checker) where(e Expr) (Node, error) {
+	if e == nil {
+		return nil, nil
+	}
+	n, err := c.node(e)
+	if k, ok := n.(Const); ok && k.True {
+		return nil, err
+	}
+	return n, err
 }
 
 // resolve returns the index of a column named in a parameter.
@@ -98,7 +125,7 @@ func UnknownColumn(s *catalog.Schema, name string) *catalog.Error {
 	return e
 }
 
-func (c *checker) columns(selected []Column) ([]int, error) {
+func (c *checker) columns(selected []Item) ([]int, error) {
 	if len(selected) == 0 {
 		all := make([]int, len(c.schema.Fields))
 		for i := range all {
@@ -109,12 +136,18 @@ func (c *checker) columns(selected []Column) ([]int, error) {
 	columns := make([]int, 0, len(selected))
 	seen := map[int]bool{}
 	for _, s := range selected {
-		i, err := c.resolve("select", c.source.Select, s)
+		i, err := c.resolve("select", c.source.Select, s.Column)
 		if err != nil {
 			return nil, err
 		}
 		if seen[i] {
-			return nil, twice("select", c.source.Select, s)
+			return nil, twice("select", c.source.Select, s.Column)
+		}
+		if s.As != "" {
+			n := position(c.source.Select, s.At)
+			return nil, catalog.Errorf(catalog.Invalid, "bad_select", "as names groups and aggregates; a column of plain rows keeps its name (select, character %d): leave out as %s", n, quoteName(s.As)).
+				With("parameter", "select").With("position", n).With("column", s.Name).
+				InChinese("as用于给分组和聚合命名，普通行的列保持原名（select第%d个字符）：请去掉as %s", n, quoteName(s.As))
 		}
 		seen[i] = true
 		columns = append(columns, i)
@@ -163,7 +196,7 @@ func (c *checker) node(e Expr) (Node, error) {
 		}
 		return complement(n), nil
 	case NullTest:
-		i, err := c.resolve("where", c.source.Where, e.Column)
+		i, err := c.resolve(c.parameter, c.condition, e.Column)
 		if err != nil {
 			return nil, err
 		}
@@ -172,7 +205,7 @@ func (c *checker) node(e Expr) (Node, error) {
 		}
 		return IsNull{Column: i, Not: e.Not}, nil
 	case Comparison:
-		i, err := c.resolve("where", c.source.Where, e.Column)
+		i, err := c.resolve(c.parameter, c.condition, e.Column)
 		if err != nil {
 			return nil, err
 		}
@@ -289,7 +322,7 @@ func present(column int) Node {
 }
 
 func (c *checker) in(e Membership) (Node, error) {
-	column, err := c.resolve("where", c.source.Where, e.Column)
+	column, err := c.resolve(c.parameter, c.condition, e.Column)
 	if err != nil {
 		return nil, err
 	}
@@ -320,16 +353,16 @@ func (c *checker) in(e Membership) (Node, error) {
 }
 
 func (c *checker) match(e Search) (Node, error) {
-	column, err := c.resolve("where", c.source.Where, e.Column)
+	column, err := c.resolve(c.parameter, c.condition, e.Column)
 	if err != nil {
 		return nil, err
 	}
 	f := (&Plan{Schema: c.schema}).Field(column)
 	if f.Type != catalog.String && f.Type != catalog.JSON {
-		n := position(c.source.Where, e.Column.At)
-		return nil, catalog.Errorf(catalog.Invalid, "type_mismatch", "contains and starts take a text column, but %s is %s (where, character %d): compare it with %s", quoteName(f.Name), f.Type, n, "= < > or in, such as "+quoteName(f.Name)+" >= "+examples[f.Type]).
-			With("parameter", "where").With("position", n).With("column", f.Name).With("type", f.Type).
-			InChinese("contains和starts只用于文本列，而%s的类型是%s（where第%d个字符）：请用= < >或in比较，例如%s", quoteName(f.Name), f.Type, n, quoteName(f.Name)+" >= "+examples[f.Type])
+		n := position(c.condition, e.Column.At)
+		return nil, catalog.Errorf(catalog.Invalid, "type_mismatch", "contains and starts take a text column, but %s is %s (%s, character %d): compare it with %s", quoteName(f.Name), f.Type, c.parameter, n, "= < > or in, such as "+quoteName(f.Name)+" >= "+examples[f.Type]).
+			With("parameter", c.parameter).With("position", n).With("column", f.Name).With("type", f.Type).
+			InChinese("contains和starts只用于文本列，而%s的类型是%s（%s第%d个字符）：请用= < >或in比较，例如%s", quoteName(f.Name), f.Type, c.parameter, n, quoteName(f.Name)+" >= "+examples[f.Type])
 	}
 	if e.Literal.Kind != TextLiteral {
 		return nil, c.mismatch(f, e.Literal)
@@ -348,8 +381,8 @@ func (c *checker) mismatch(f catalog.Field, l Literal) error {
 	if (f.Type == catalog.String || f.Type == catalog.JSON) && l.Kind != TextLiteral {
 		example = "'" + l.Text + "'"
 	}
-	n, w := position(c.source.Where, l.At), wanted[f.Type]
-	return catalog.Errorf(catalog.Invalid, "type_mismatch", "column %s is %s and takes %s, such as %s; found %s (where, character %d)", quoteName(f.Name), f.Type, w.en, example, found, n).
-		With("parameter", "where").With("position", n).With("column", f.Name).With("type", f.Type).With("found", found).With("example", example).
-		InChinese("列%s的类型是%s，应写%s，例如%s；此处是%s（where第%d个字符）", quoteName(f.Name), f.Type, w.zh, example, found, n)
+	n, w := position(c.condition, l.At), wanted[f.Type]
+	return catalog.Errorf(catalog.Invalid, "type_mismatch", "column %s is %s and takes %s, such as %s; found %s (%s, character %d)", quoteName(f.Name), f.Type, w.en, example, found, c.parameter, n).
+		With("parameter", c.parameter).With("position", n).With("column", f.Name).With("type", f.Type).With("found", found).With("example", example).
+		InChinese("列%s的类型是%s，应写%s，例如%s；此处是%s（%s第%d个字符）", quoteName(f.Name), f.Type, w.zh, example, found, c.parameter, n)
 }

@@ -146,6 +146,26 @@ func TestCheckDropsWhatChangesNothing(t *testing.T) {
 	}
 }
 
+// shape writes all that a plan says. %#v writes NaN as NaN and −0 as −0.
+func shape(p *table.Plan) string {
+	plan, group := *p, table.Group{}
+	fields, box, near := p.Schema.Fields, table.Box{}, table.Near{}
+	find := &plan.Find
+	if p.Group != nil {
+		group = *p.Group
+		find = &group.Find
+		group.Schema = nil
+	}
+	if find.Box != nil {
+		box = *find.Box
+	}
+	if find.Near != nil {
+		near = *find.Near
+	}
+	find.Box, find.Near, plan.Group, plan.Schema = nil, nil, nil, nil
+	return fmt.Sprintf("%#v %#v %#v %#v %#v", plan, group, fields, box, near)
+}
+
 // The canonical form asks the same question, and is its own canonical form; so
 // it can be the key of an export.
 func TestCanonicalFormIsTheSamePlan(t *testing.T) {
@@ -167,8 +187,7 @@ func TestCanonicalFormIsTheSamePlan(t *testing.T) {
 				if err != nil {
 					t.Fatalf("seed %d, canonical form of the %s: %v\n%+v", seed, name, err, c)
 				}
-				// %#v writes NaN as NaN and −0 as −0.
-				if got, want := fmt.Sprintf("%#v", *again), fmt.Sprintf("%#v", *p); got != want {
+				if got, want := shape(again), shape(p); got != want {
 					t.Fatalf("seed %d, %s\n from %+v\n   by %+v\n got %s\nwant %s", seed, name, params, c, got, want)
 				}
 				if again.Canonical() != p.Canonical() || again.Hash() != p.Hash() {

@@ -189,11 +189,17 @@ func (r *cursorReader) value() Value {
 }
 
 // Hash names what a cursor depends on: where, sort, and the types of the sort
-// keys; not select and limit, which may change from page to page.
+// keys; not limit, nor the select of plain rows, which may change from page to page.
 func (p *Plan) Hash() string {
 	c := p.Canonical()
 	h := sha256.New()
 	fmt.Fprintf(h, "%q %q", c.Where, c.Sort)
+	if find := c.Q + c.Bbox + c.Near; find != "" || p.Group != nil {
+		fmt.Fprintf(h, " %q %q %q %q %q", c.Q, c.Bbox, c.Near, c.Group, c.Having)
+	}
+	if p.Group != nil { // names and types of the groups are what select makes them
+		fmt.Fprintf(h, " %q", c.Select)
+	}
 	for _, k := range p.Sort {
 		f := p.Field(k.Column)
 		fmt.Fprintf(h, " %s %d %d %s", f.Type, f.Precision, f.Scale, f.Zone)

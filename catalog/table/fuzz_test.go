@@ -15,10 +15,12 @@ func FuzzWhere(f *testing.F) {
 		"aqi >= 150 and 站点 in ('滨湖区','梁溪区')", "not (a = 1 or contains(站点, 'x'))", `"a""b" is not null`, "x = -1.5e-300", "at > '2026-01-01T00:00:00Z'",
 		"aqi < 1e999999999999", "_row != 5", "open = TRUE", "price <= 12.345", "day = '2000-02-29'", "clock<'08:30'", "starts(doc, 'ＡΣ')", "((((aqi=1))))", "2 = 2", "'", "\xff", "a==1",
 	} {
-		f.Add(s, "aqi,x", "-at,_row")
+		f.Add(s, "aqi,x", "-at,_row", "", "", "")
 	}
-	f.Fuzz(func(t *testing.T, where, sel, sort string) {
-		q, err := table.Parse(table.Params{Where: where, Select: sel, Sort: sort})
+	f.Add("", "月,avg(aqi) as mean,count(*)", "-mean", "trunc(at, 'month') as 月", "mean > 3", "Ａ b")
+	f.Add("aqi > 1", "bin(x, 0.25) as b,quantile(price, 0.9)", "b", "b", "not b is null", "")
+	f.Fuzz(func(t *testing.T, where, sel, sort, group, having, words string) {
+		q, err := table.Parse(table.Params{Where: where, Select: sel, Sort: sort, Group: group, Having: having, Q: words})
 		if err != nil {
 			if catalog.KindOf(err) != catalog.Invalid {
 				t.Fatalf("not an Invalid: %v", err)

@@ -1,39 +1,102 @@
 package table
 
 import (
+	"cmp"
 	"strings"
-
-	"taihu/catalog"
 )
 
-// parseSelect reads a comma list of columns; nothing for every column.
-func parseSelect(text string) ([]Column, error) {
-	if err := checkText("select", text); err != nil {
+// parseItems reads the comma list of select or group; nothing for an empty one.
+func parseItems(parameter, text string) ([]Item, error) {
+	if err := checkText(parameter, text); err != nil {
 		return nil, err
 	}
-	s := &scanner{parameter: "select", src: text}
-	var columns []Column
+	p := &parser{scanner: scanner{parameter: parameter, src: text}}
+	var items []Item
 	for first := true; ; first = false {
-		if first && s.end() {
+		if first && p.end() {
 			return nil, nil
 		}
-		c, err := s.column(false, phrase{"a column name", "列名"})
+		item, err := p.item()
 		if err != nil {
 			return nil, err
 		}
-		if s.sees("(") || strings.EqualFold(s.peekWord(), "as") {
-			return nil, catalog.Errorf(catalog.Invalid, "not_supported_yet", "select takes column names only so far: aggregates such as avg(aqi) and new names with as are not offered yet").
-				With("parameter", "select").With("position", position(text, s.pos)).
-				InChinese("select目前只接受列名：暂不支持avg(aqi)一类的聚合和用as改名")
+		items = append(items, item)
+		if p.end() {
+			return items, nil
 		}
-		columns = append(columns, c)
-		if s.end() {
-			return columns, nil
-		}
-		if !s.take(",") {
-			return nil, s.fail(s.pos, phrase{`, or the end (names with other signs than letters, digits and _ need double quotes)`, `,或结尾（列名含字母、数字、_以外的字符时须加双引号）`})
+		if !p.take(",") {
+			return nil, p.fail(p.pos, phrase{`, or as, or the end (names with other signs than letters, digits and _ need double quotes)`, `,、as或结尾（列名含字母、数字、_以外的字符时须加双引号）`})
 		}
 	}
+}
+
+// item reads a column or a function of one, with as and a name behind it.
+func (p *parser) item() (Item, error) {
+	p.space()
+	item := Item{Column: Column{At: p.pos}}
+	name := p.peekWord()
+	p.pos += len(name)
+	called := name != "" && p.sees("(")
+	p.pos = item.At
+	if called {
+		if err := p.call(&item); err != nil {
+			return item, err
+		}
+	} else {
+		c, err := p.column(false, phrase{"a column name", "列名"})
+		if err != nil {
+			return item, err
+		}
+		item.Column = c
+	}
+	if !p.takeWord("as") {
+		return item, nil
+	}
+	as, err := p.column(false, phrase{"a name after as", "as后面的名称"})
+	item.As = as.Name
+	return item, err
+}
+
+// foreignFuncs maps what functions are called elsewhere to what they are called here.
+var foreignFuncs = map[Func]Func{"mean": Avg, "average": Avg, "percentile": Quantile, "percentile_cont": Quantile, "quantile_cont": Quantile,
+	"date_trunc": Trunc, "count_distinct": Distinct, "nunique": Distinct, "len": Count, "floor": Bin, "width_bucket": Bin, "total": Sum}
+
+// call reads name(column), name(column, literal) or count(*).
+func (p *parser) call(item *Item) error {
+	at := item.At
+	name := p.peekWord()
+	item.Func = Func(strings.ToLower(name))
+	if _, ok := aggregates[item.Func]; !ok && item.Func != Trunc && item.Func != Bin {
+		list := strings.Join(FuncNames(), ", ")
+		hint := phrase{"one of the functions " + list, "函数" + strings.ReplaceAll(list, ", ", "、")}
+		near := cmp.Or(string(foreignFuncs[item.Func]), Nearest(name, FuncNames()))
+		if near != "" {
+			hint = phrase{near + "(…)", near + "(…)"}
+		}
+		return p.fail(at, hint)
+	}
+	p.pos += len(name)
+	p.take("(")
+	if item.Func == Count && p.take("*") {
+		item.Star = true
+	} else {
+		c, err := p.column(false, phrase{"a column name", "列名"})
+		if err != nil {
+			return err
+		}
+		item.Column = c
+	}
+	if p.take(",") {
+		l, err := p.literal()
+		if err != nil {
+			return err
+		}
+		item.Arg = &l
+	}
+	if !p.take(")") {
+		return p.fail(p.pos, phrase{")", ")"})
+	}
+	return nil
 }
 
 // parseSort reads a comma list of columns, each with - before it for descending.

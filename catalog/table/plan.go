@@ -11,9 +11,13 @@ const RowColumn = -1
 // hold (an integer column and 1.5) are rewritten by Check, so an engine never
 // sees one.
 type Plan struct {
+	// Group, where it is set, makes other rows of the table's: Schema, Columns,
+	// Where, Sort and After then speak of the groups. Nil: the table's own rows.
+	Group   *Group
 	Schema  *catalog.Schema
 	Columns []int // of the answer, in order; RowColumn for _row
 	Where   Node  // nil: every row
+	Find    Find  // what q, bbox and near ask for beside Where
 	Sort    []Key // ties are broken by _row, ascending
 	Limit   int64 // 0: all
 	After   *Position
@@ -27,6 +31,21 @@ func (p *Plan) Field(i int) catalog.Field {
 		return catalog.Field{Name: catalog.RowNumber, Type: catalog.Integer}
 	}
 	return p.Schema.Fields[i]
+}
+
+// Condition is everything a row must fulfil, Where and Find; nil: nothing.
+func (p *Plan) Condition() Node { return both(p.Where, p.Find) }
+
+func both(where Node, f Find) Node {
+	switch {
+	case len(f.Nodes) == 0:
+		return where
+	case where == nil && len(f.Nodes) == 1:
+		return f.Nodes[0]
+	case where == nil:
+		return And{f.Nodes}
+	}
+	return And{append([]Node{where}, f.Nodes...)}
 }
 
 // Key is one sort key. Nulls come last in both directions; texts sort by code
@@ -96,6 +115,13 @@ type (
 		Column int
 		Not    bool
 	}
+	// Within is true where the point of two columns, in degrees, lies at most
+	// Metres from a point on a sphere of EarthRadius. Where they hold no point of
+	// the earth it is false.
+	Within struct {
+		Longitude, Latitude int
+		Near                Near
+	}
 	// Match is contains or starts: Text is already folded with Fold, and the
 	// column's text is folded the same way. It applies to text and json columns.
 	Match struct {
@@ -105,6 +131,7 @@ type (
 	}
 )
 
+func (Within) node()  {}
 func (And) node()     {}
 func (Or) node()      {}
 func (Not) node()     {}
@@ -119,16 +146,21 @@ func (Match) node()   {}
 // schema gives the same plan (but for WantLast and After).
 func (p *Plan) Query() *Query {
 	q := &Query{Limit: p.Limit}
-	if p.Where != nil {
-		q.Where = p.expr(p.Where)
-	}
-	whole := len(p.Columns) == len(p.Schema.Fields)
-	for i, c := range p.Columns {
-		whole = whole && c == i
-		q.Select = append(q.Select, Column{Name: p.Field(c).Name})
-	}
-	if whole {
-		q.Select = nil
+	if p.Group != nil {
+		p.Group.write(p, q)
+	} else {
+		p.Find.write(q)
+		if p.Where != nil {
+			q.Where = p.expr(p.Where)
+		}
+		whole := len(p.Columns) == len(p.Schema.Fields)
+		for i, c := range p.Columns {
+			whole = whole && c == i
+			q.Select = append(q.Select, Item{Column: Column{Name: p.Field(c).Name}})
+		}
+		if whole {
+			q.Select = nil
+		}
 	}
 	for _, k := range p.Sort {
 		q.Sort = append(q.Sort, SortKey{Column: Column{Name: p.Field(k.Column).Name}, Descending: k.Descending})

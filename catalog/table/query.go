@@ -25,17 +25,38 @@ const (
 // checks it again.
 type Params struct {
 	Where  string `json:"where,omitempty"`
+	Q      string `json:"q,omitempty"`    // words to find in any text column
+	Bbox   string `json:"bbox,omitempty"` // west,south,east,north
+	Near   string `json:"near,omitempty"` // longitude,latitude,metres
+	Group  string `json:"group,omitempty"`
 	Select string `json:"select,omitempty"`
+	Having string `json:"having,omitempty"`
 	Sort   string `json:"sort,omitempty"`
 	Limit  int64  `json:"limit,omitempty"`  // 0: none given
 	Cursor string `json:"cursor,omitempty"` // opaque; made by Cursor.String
+}
+
+// Parameters lists the parameters of a query over rows, in the order of their
+// canonical form. Cursor is not among them: it names a page, not a question.
+var Parameters = []string{"where", "q", "bbox", "near", "group", "select", "having", "sort", "limit"}
+
+// ParamsOf takes a query's texts from the parameters of an address; limit and
+// cursor are for the caller, whose bounds differ.
+func ParamsOf(get func(name string) string) Params {
+	return Params{Where: get("where"), Q: get("q"), Bbox: get("bbox"), Near: get("near"), Group: get("group"),
+		Select: get("select"), Having: get("having"), Sort: get("sort")}
 }
 
 // Query is a parsed question, not yet checked against a schema: names may not
 // exist and literals may not fit their columns.
 type Query struct {
 	Where  Expr     // nil: every row
-	Select []Column // none: every column
+	Words  []string // of q, folded
+	Box    *Box
+	Near   *Near
+	Group  []Item // none, and no aggregate in Select: the answer's rows are the table's
+	Select []Item // none: every column, or the groups and how many rows each has
+	Having Expr   // over the groups; nil: every group
 	Sort   []SortKey
 	Limit  int64 // 0: none given
 	Cursor *Cursor
@@ -118,16 +139,31 @@ func (NullTest) expr()    {}
 func (Search) expr()      {}
 
 // Parse reads the parameters of a query. Its errors are Invalid: bad_where,
-// bad_select, bad_sort, bad_limit and bad_cursor, with the parameter, the 1-based
-// character, what stands there and what was expected; not_supported_yet for an
-// aggregate in select.
+// bad_select, bad_group, bad_having, bad_sort, bad_q, bad_bbox, bad_near, bad_limit
+// and bad_cursor, with the parameter, the 1-based character, what stands there and
+// what was expected.
 func Parse(p Params) (*Query, error) {
 	q := &Query{Limit: p.Limit, source: p}
 	var err error
-	if q.Where, err = parseWhere(p.Where); err != nil {
+	if q.Where, err = parseCondition("where", p.Where); err != nil {
 		return nil, err
 	}
-	if q.Select, err = parseSelect(p.Select); err != nil {
+	if q.Words, err = parseWords(p.Q); err != nil {
+		return nil, err
+	}
+	if q.Box, err = parseBox(p.Bbox); err != nil {
+		return nil, err
+	}
+	if q.Near, err = parseNear(p.Near); err != nil {
+		return nil, err
+	}
+	if q.Group, err = parseItems("group", p.Group); err != nil {
+		return nil, err
+	}
+	if q.Select, err = parseItems("select", p.Select); err != nil {
+		return nil, err
+	}
+	if q.Having, err = parseCondition("having", p.Having); err != nil {
 		return nil, err
 	}
 	if q.Sort, err = parseSort(p.Sort); err != nil {
@@ -166,7 +202,7 @@ func badLimit(text string) error {
 // every canonical form can be parsed again.
 func (q *Query) checkLength() error {
 	c := q.Canonical()
-	for _, p := range []struct{ name, text string }{{"where", c.Where}, {"select", c.Select}, {"sort", c.Sort}} {
+	for _, p := range []struct{ name, text string }{{"where", c.Where}, {"q", c.Q}, {"group", c.Group}, {"select", c.Select}, {"having", c.Having}, {"sort", c.Sort}} {
 		if err := checkText(p.name, p.text); err != nil {
 			return err
 		}

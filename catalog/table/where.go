@@ -19,18 +19,19 @@ var foreign = []struct{ theirs, ours string }{
 	{"like", "contains"}, {"ilike", "contains"}, {"between", ">= … and … <="}, {"startswith", "starts"},
 }
 
-// whereParser is the grammar of architecture.md §5, one method a rule.
-type whereParser struct {
+// parser reads conditions and lists by the grammar of architecture.md §5, one
+// method a rule.
+type parser struct {
 	scanner
 	depth, terms int
 }
 
-// parseWhere returns nil for an empty where: every row.
-func parseWhere(text string) (Expr, error) {
-	if err := checkText("where", text); err != nil {
+// parseCondition reads where or having; nil for an empty one: every row.
+func parseCondition(parameter, text string) (Expr, error) {
+	if err := checkText(parameter, text); err != nil {
 		return nil, err
 	}
-	p := &whereParser{scanner: scanner{parameter: "where", src: text}}
+	p := &parser{scanner: scanner{parameter: parameter, src: text}}
 	if p.end() {
 		return nil, nil
 	}
@@ -44,7 +45,7 @@ func parseWhere(text string) (Expr, error) {
 	return e, nil
 }
 
-func (p *whereParser) or() (Expr, error) {
+func (p *parser) or() (Expr, error) {
 	e, err := p.and()
 	for err == nil && p.takeWord("or") {
 		var right Expr
@@ -55,7 +56,7 @@ func (p *whereParser) or() (Expr, error) {
 	return e, err
 }
 
-func (p *whereParser) and() (Expr, error) {
+func (p *parser) and() (Expr, error) {
 	e, err := p.not()
 	for err == nil && p.takeWord("and") {
 		var right Expr
@@ -66,7 +67,7 @@ func (p *whereParser) and() (Expr, error) {
 	return e, err
 }
 
-func (p *whereParser) not() (Expr, error) {
+func (p *parser) not() (Expr, error) {
 	not := p.takeWord("not")
 	e, err := p.primary(not)
 	if err == nil && not {
@@ -75,7 +76,7 @@ func (p *whereParser) not() (Expr, error) {
 	return e, err
 }
 
-func (p *whereParser) primary(afterNot bool) (Expr, error) {
+func (p *parser) primary(afterNot bool) (Expr, error) {
 	if !p.sees("(") {
 		return p.comparison(afterNot)
 	}
@@ -94,7 +95,7 @@ func (p *whereParser) primary(afterNot bool) (Expr, error) {
 	return e, nil
 }
 
-func (p *whereParser) comparison(afterNot bool) (Expr, error) {
+func (p *parser) comparison(afterNot bool) (Expr, error) {
 	p.space()
 	if p.terms++; p.terms > MaxTerms {
 		return nil, p.fail(p.pos, phrase{fmt.Sprintf("at most %d comparisons", MaxTerms), fmt.Sprintf("最多%d个比较", MaxTerms)})
@@ -134,7 +135,7 @@ func (p *whereParser) comparison(afterNot bool) (Expr, error) {
 	return Comparison{Column: c, Op: op, Literal: l}, err
 }
 
-func (p *whereParser) operator(c Column) (Op, error) {
+func (p *parser) operator(c Column) (Op, error) {
 	p.space()
 	at := p.pos
 	for _, f := range foreign[:2] { // == and <> begin with an operator of ours
@@ -153,7 +154,7 @@ func (p *whereParser) operator(c Column) (Op, error) {
 	return "", p.unexpected(at, phrase{"=, !=, <, <=, >, >=, in, is null or is not null", "=、!=、<、<=、>、>=、in、is null或is not null"})
 }
 
-func (p *whereParser) membership(c Column) (Expr, error) {
+func (p *parser) membership(c Column) (Expr, error) {
 	if !p.take("(") {
 		return nil, p.unexpected(p.pos, phrase{"( and a list of values", "(和值的列表"})
 	}
@@ -175,7 +176,7 @@ func (p *whereParser) membership(c Column) (Expr, error) {
 
 // function reads contains(column, text) and starts(column, text); is tells
 // whether a function stands here at all.
-func (p *whereParser) function() (e Expr, is bool, err error) {
+func (p *parser) function() (e Expr, is bool, err error) {
 	at := p.pos
 	name := p.peekWord()
 	p.pos += len(name)
@@ -210,7 +211,7 @@ func (p *whereParser) function() (e Expr, is bool, err error) {
 	return Search{Column: c, Starts: starts, Literal: l}, true, nil
 }
 
-func (p *whereParser) literal() (Literal, error) {
+func (p *parser) literal() (Literal, error) {
 	p.space()
 	at := p.pos
 	expected := phrase{"a number, a 'text' in single quotes, true or false", "数字、单引号中的'文本'、true或false"}
@@ -244,7 +245,7 @@ func (p *whereParser) literal() (Literal, error) {
 }
 
 // unexpected is fail with a hint where the sign is known from elsewhere.
-func (p *whereParser) unexpected(at int, expected phrase) error {
+func (p *parser) unexpected(at int, expected phrase) error {
 	f := p.foreign(at)
 	if f == "" {
 		return p.fail(at, expected)
@@ -258,7 +259,7 @@ func (p *whereParser) unexpected(at int, expected phrase) error {
 }
 
 // foreign returns the sign or word of another language that stands at an offset.
-func (p *whereParser) foreign(at int) string {
+func (p *parser) foreign(at int) string {
 	rest := p.src[at:]
 	word := (&scanner{src: rest}).peekWord()
 	for _, f := range foreign {

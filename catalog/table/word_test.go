@@ -52,8 +52,14 @@ func TestGrammarPageIsComplete(t *testing.T) {
 	for _, op := range table.Ops {
 		words = append(words, " "+string(op)+" ")
 	}
-	for _, f := range table.Functions {
+	for _, f := range append(table.FuncNames(), table.Functions...) {
 		words = append(words, f+"(")
+	}
+	for _, p := range table.Parameters {
+		words = append(words, "| `"+p+"` |")
+	}
+	for _, u := range table.Units {
+		words = append(words, "`"+u+"`")
 	}
 	zh, en, ok := strings.Cut(string(page), "\n# ")
 	if !ok {

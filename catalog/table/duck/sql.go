@@ -42,7 +42,7 @@ func selectOf(p *table.Plan) statement {
 	if len(columns) == 0 {
 		b.WriteString("_row") // a row without columns is still a row
 	}
-	b.WriteString(" FROM part")
+	b.from()
 	limit := p.Limit
 	terms := 0
 	and := func() {
@@ -52,15 +52,16 @@ func selectOf(p *table.Plan) statement {
 			b.WriteString(" AND ")
 		}
 	}
-	if len(p.Sort) == 0 {
+	condition := p.Condition()
+	if len(p.Sort) == 0 && p.Group == nil {
 		limit = b.filePage(p, limit, and)
 	} else if p.After != nil {
 		and()
 		b.after(p.Sort, p.After.Keys, p.After.Row)
 	}
-	if p.Where != nil {
+	if condition != nil {
 		and()
-		b.node(p.Where, true)
+		b.node(condition, true)
 	}
 	b.order(p.Sort)
 	if limit > 0 {
@@ -81,7 +82,7 @@ func (b *builder) filePage(p *table.Plan, limit int64, and func()) int64 {
 		b.WriteString("_row > ?")
 		b.args = append(b.args, integer(first))
 	}
-	if p.Where == nil && limit > 0 && first+limit > first {
+	if p.Condition() == nil && limit > 0 && first+limit > first {
 		and()
 		b.WriteString("_row <= ?")
 		b.args = append(b.args, integer(first+limit))
@@ -93,14 +94,21 @@ func (b *builder) filePage(p *table.Plan, limit int64, and func()) int64 {
 // countOf compiles a plan to the count of the rows that its condition selects.
 func countOf(p *table.Plan) statement {
 	b := &builder{plan: p}
-	b.WriteString("SELECT count(*) FROM part WHERE ")
-	b.node(p.Where, true)
+	b.WriteString("SELECT count(*)")
+	b.from()
+	if condition := p.Condition(); condition != nil {
+		b.WriteString(" WHERE ")
+		b.node(condition, true)
+	}
 	return statement{b.String(), b.args}
 }
 
 func (b *builder) name(column int) string {
 	if column == table.RowColumn {
 		return "_row"
+	}
+	if b.plan.Group != nil {
+		return groupColumn(column)
 	}
 	return quoteName(b.plan.Schema.Fields[column].Name)
 }
@@ -110,9 +118,10 @@ func (b *builder) arg(column int, v table.Value) {
 	b.args = append(b.args, argument{b.plan.Field(column), v})
 }
 
-// order writes ORDER BY; without keys rows come in file order by themselves.
+// order writes ORDER BY; without keys the table's rows come in file order by
+// themselves.
 func (b *builder) order(keys []table.Key) {
-	if len(keys) == 0 {
+	if len(keys) == 0 && b.plan.Group == nil {
 		return
 	}
 	b.WriteString(" ORDER BY ")
@@ -196,6 +205,8 @@ func (b *builder) node(n table.Node, plain bool) {
 		})
 	case table.In:
 		b.in(n, plain)
+	case table.Within:
+		b.within(n)
 	case table.Match:
 		b.certain(plain, func() {
 			function := containsFunction

@@ -54,7 +54,7 @@ func (t *duckTable) Rows(ctx context.Context, p *table.Plan, yield func(*table.B
 
 // Count implements table.Table.
 func (t *duckTable) Count(ctx context.Context, p *table.Plan) (n int64, err error) {
-	if p.Where == nil {
+	if p.Group == nil && p.Condition() == nil {
 		return t.source.Rows, nil
 	}
 	err = t.query(ctx, countOf(p), []catalog.Field{{Type: catalog.Integer}}, func(b *table.Batch) error {

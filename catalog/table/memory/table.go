@@ -32,6 +32,7 @@ func (t *Table) Close() error { return nil }
 
 // Rows gives the answer in batches of a few rows; none where nothing is selected.
 func (t *Table) Rows(ctx context.Context, p *table.Plan, yield func(*table.Batch) error) error {
+	t, p = t.grouped(p)
 	chosen := t.choose(p)
 	slices.SortFunc(chosen, func(a, b int64) int { return t.order(p, t.position(p, a), t.position(p, b)) })
 	if p.After != nil {
@@ -51,17 +52,19 @@ func (t *Table) Rows(ctx context.Context, p *table.Plan, yield func(*table.Batch
 	return ctx.Err()
 }
 
-// Count counts the rows for which where is true.
+// Count counts the rows for which the condition is true.
 func (t *Table) Count(ctx context.Context, p *table.Plan) (int64, error) {
+	t, p = t.grouped(p)
 	return int64(len(t.choose(p))), ctx.Err()
 }
 
-// choose returns the numbers of the rows for which where is true.
+// choose returns the numbers of the rows for which the condition is true.
 func (t *Table) choose(p *table.Plan) []int64 {
 	var chosen []int64
+	condition := p.Condition()
 	for i := range t.rows {
 		row := int64(i + 1)
-		if p.Where == nil || t.holds(p, p.Where, row) {
+		if condition == nil || t.holds(p, condition, row) {
 			chosen = append(chosen, row)
 		}
 	}
@@ -104,6 +107,9 @@ func (t *Table) holds(p *table.Plan, n table.Node, row int64) bool {
 	case table.In:
 		v := t.cell(row, n.Column)
 		return !v.Null && slices.ContainsFunc(n.Values, func(w table.Value) bool { return Compare(p.Field(n.Column), v, w) == 0 })
+	case table.Within:
+		x, y := t.cell(row, n.Longitude), t.cell(row, n.Latitude)
+		return !x.Null && !y.Null && n.Near.Holds(number(p.Field(n.Longitude), x), number(p.Field(n.Latitude), y))
 	case table.Match:
 		v := t.cell(row, n.Column)
 		if n.Starts {

@@ -3,6 +3,7 @@ package tabletest
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -34,7 +35,94 @@ func Query(r *rand.Rand, schema catalog.Schema, rows [][]table.Value) table.Para
 		p.Sort = strings.Join(keys, ",")
 	}
 	p.Limit = one(r, 0, 0, 1, 5, int64(1+r.IntN(100)), table.MaxRows)
+	q.find(&p)
+	if r.IntN(3) == 0 {
+		q.group(&p)
+	}
 	return p
+}
+
+// find asks for words now and then, and for places where the table has any.
+func (q *question) find(p *table.Params) {
+	text := slices.IndexFunc(q.schema.Fields, func(f catalog.Field) bool { return f.Type == catalog.String })
+	if text >= 0 && q.r.IntN(8) == 0 {
+		p.Q = strings.Trim(q.needle(text, q.schema.Fields[text]), "'")
+		if len(strings.Fields(p.Q)) > 3 {
+			p.Q = ""
+		}
+	}
+	if _, _, ok := table.Coordinates(&q.schema); ok && q.r.IntN(2) == 0 {
+		if q.r.IntN(2) == 0 {
+			p.Bbox = one(q.r, "0,0,90,45", "-180,-90,180,90", "170,-10,-170,10.5", "119.5,31.1,120.7,32")
+		} else {
+			p.Near = one(q.r, "120.3,31.57,500000", "0,0,3000000", "-180,90,1e7", "10,10,0")
+		}
+	}
+}
+
+// group turns the query into one over groups. What doubles add up to depends on
+// rounding, so sums and averages of them have a test of their own.
+func (q *question) group(p *table.Params) {
+	var keys, names, items []string
+	for n := q.r.IntN(3); len(keys) < n; {
+		name, key := fmt.Sprintf("k%d", len(keys)), q.key()
+		if slices.ContainsFunc(keys, func(other string) bool { return strings.HasPrefix(strings.ToLower(other), strings.ToLower(key)+" as ") }) {
+			break // one key twice is refused
+		}
+		keys = append(keys, key+" as "+name)
+		names = append(names, name)
+		if q.r.IntN(4) > 0 {
+			items = append(items, name)
+		}
+	}
+	for n := 1 + q.r.IntN(3); n > 0; n-- {
+		name := fmt.Sprintf("a%d", n)
+		items = append(items, q.aggregate()+" as "+name)
+		names = append(names, name)
+	}
+	q.r.Shuffle(len(items), func(i, j int) { items[i], items[j] = items[j], items[i] })
+	p.Group, p.Select, p.Sort = strings.Join(keys, ","), strings.Join(items, ","), ""
+	for _, name := range names {
+		if q.r.IntN(3) == 0 {
+			p.Sort = strings.TrimPrefix(p.Sort+","+one(q.r, "", "-")+name, ",")
+		}
+	}
+	if q.r.IntN(3) == 0 {
+		p.Having = one(q.r, "not ", "") + names[q.r.IntN(len(names))] + one(q.r, " is null", " is not null")
+	}
+}
+
+func (q *question) key() string {
+	column := q.r.IntN(len(q.schema.Fields)+1) - 1
+	name := q.name(column)
+	if column == table.RowColumn {
+		return "bin(" + name + ", " + one(q.r, "1", "3", "100", "2.5") + ")"
+	}
+	switch f := q.schema.Fields[column]; {
+	case f.Type == catalog.Date && q.r.IntN(2) == 0:
+		return "trunc(" + name + ", '" + table.Units[2+q.r.IntN(len(table.Units)-2)] + "')"
+	case f.Type == catalog.Datetime && q.r.IntN(4) > 0:
+		return "TRUNC(" + name + ", '" + table.Units[q.r.IntN(len(table.Units))] + "')"
+	case (f.Type == catalog.Integer || f.Type == catalog.Number) && q.r.IntN(2) == 0:
+		return "bin(" + name + ", " + one(q.r, "1", "7", "1000", "0.5", "0.1", "999999999999999") + ")"
+	}
+	return name
+}
+
+func (q *question) aggregate() string {
+	column := q.r.IntN(len(q.schema.Fields)+2) - 2
+	if column == table.AllRows {
+		return "count(*)"
+	}
+	f := catalog.Field{Type: catalog.Integer}
+	if column >= 0 {
+		f = q.schema.Fields[column]
+	}
+	functions := []string{"count", "distinct", "min", "max"}
+	if f.Type == catalog.Integer || f.Type == catalog.Decimal && f.Precision <= 28 {
+		functions = append(functions, "sum", "sum")
+	}
+	return functions[q.r.IntN(len(functions))] + "(" + q.name(column) + ")"
 }
 
 type question struct {

@@ -56,6 +56,7 @@ func Run(t *testing.T, n int, open Open) {
 			runSeed(t, seed, open)
 		}
 	})
+	t.Run("places and doubles", func(t *testing.T) { fixedQueries(t, open) })
 	t.Run("an error of yield ends the query and comes back", func(t *testing.T) { yieldError(t, open) })
 	t.Run("a cancelled query ends with an error", func(t *testing.T) { cancelled(t, open) })
 }
