@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -14,6 +15,9 @@ import (
 // kernel copies a plain file to the socket (sendfile), which gin's own writer
 // would prevent. What cannot be answered with bytes comes back as a Problem.
 func ServeFile(c *gin.Context, f io.ReadSeeker) error {
+	if header := c.GetHeader("Range"); header != "" {
+		c.Request.Header.Set("Range", readRange(header))
+	}
 	w := &fileWriter{ResponseWriter: c.Writer, c: c}
 	http.ServeContent(w, c.Request, "", time.Time{}, f)
 	switch w.refused {
@@ -29,6 +33,27 @@ func ServeFile(c *gin.Context, f io.ReadSeeker) error {
 	}
 	c.Writer.Header().Del("Content-Range")
 	return NewProblem(http.StatusInternalServerError, "internal", "the file could not be read", "文件读不出来")
+}
+
+// readRange brings a Range header to what net/http reads as RFC 9110 means it: a
+// unit other than bytes is ignored, the unit has no case, and the last 0 bytes
+// are a range that nothing satisfies.
+func readRange(header string) string {
+	unit, list, found := strings.Cut(header, "=")
+	if !found || !strings.EqualFold(strings.TrimSpace(unit), "bytes") {
+		return ""
+	}
+	var kept []string
+	for one := range strings.SplitSeq(list, ",") {
+		if last, suffix := strings.CutPrefix(strings.TrimSpace(one), "-"); suffix && last != "" && strings.Trim(last, "0") == "" {
+			continue
+		}
+		kept = append(kept, one)
+	}
+	if kept == nil {
+		return "bytes=-" // cannot be read: 416
+	}
+	return "bytes=" + strings.Join(kept, ",")
 }
 
 // fileWriter keeps net/http's plain-text errors back, and hands a file on to the
