@@ -83,19 +83,24 @@ func (a *API) sendExport(c *gin.Context, req *download.Request, key string) erro
 		return err
 	}
 	r := c.Request
-	if stored == nil && r.Header.Get("If-Match") == "" && notModified(r, key) {
-		c.Status(http.StatusNotModified)
-		c.Writer.Header().Del("Content-Type")
-		c.Writer.WriteHeaderNow()
-		return nil
+	if stored == nil { // the key is the tag: conditions need no file
+		if !matches(r, key) {
+			return handle.StaleTag()
+		}
+		if notModified(r, key) {
+			c.Status(http.StatusNotModified)
+			c.Writer.Header().Del("Content-Type")
+			c.Writer.WriteHeaderNow()
+			return nil
+		}
 	}
 	if stored == nil && !req.Whole() && r.Method == http.MethodHead {
 		c.Status(http.StatusOK)
 		c.Writer.WriteHeaderNow()
 		return nil
 	}
-	if stored == nil && req.Whole() && (r.Method == http.MethodHead || r.Header.Get("Range") != "" || r.Header.Get("If-Match") != "") {
-		// Length, ranges and preconditions need the finished file.
+	if stored == nil && req.Whole() && (r.Method == http.MethodHead || r.Header.Get("Range") != "") {
+		// Length and ranges need the finished file.
 		if stored, err = a.Exporter.Build(ctx, req); err != nil {
 			return err
 		}
@@ -233,6 +238,18 @@ func disposition(name string) string {
 		d += "; filename*=UTF-8''" + strings.ReplaceAll(url.QueryEscape(name), "+", "%20")
 	}
 	return d
+}
+
+// matches reports whether If-Match, where there is one, names the bytes of key; a
+// weak tag never does.
+func matches(r *http.Request, key string) bool {
+	header := r.Header.Get("If-Match")
+	for tag := range strings.SplitSeq(header, ",") {
+		if tag = strings.TrimSpace(tag); tag == "*" || tag == `"`+key+`"` {
+			return true
+		}
+	}
+	return header == ""
 }
 
 func notModified(r *http.Request, key string) bool {

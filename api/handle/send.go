@@ -24,7 +24,7 @@ func ServeFile(c *gin.Context, f io.ReadSeeker) error {
 	case 0:
 		return nil
 	case http.StatusPreconditionFailed:
-		return NewProblem(w.refused, "precondition_failed", "these bytes are not those that If-Match names", "内容与If-Match所指的不同")
+		return StaleTag()
 	case http.StatusRequestedRangeNotSatisfiable:
 		if size, err := f.Seek(0, io.SeekEnd); err == nil {
 			c.Header("Content-Range", "bytes */"+strconv.FormatInt(size, 10))
@@ -33,6 +33,11 @@ func ServeFile(c *gin.Context, f io.ReadSeeker) error {
 	}
 	c.Writer.Header().Del("Content-Range")
 	return NewProblem(http.StatusInternalServerError, "internal", "the file could not be read", "文件读不出来")
+}
+
+// StaleTag is the answer where If-Match names other bytes.
+func StaleTag() *Problem {
+	return NewProblem(http.StatusPreconditionFailed, "precondition_failed", "these bytes are not those that If-Match names", "内容与If-Match所指的不同")
 }
 
 // readRange brings a Range header to what net/http reads as RFC 9110 means it: a

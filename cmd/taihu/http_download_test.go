@@ -145,6 +145,10 @@ func TestStoredAndUnstored(t *testing.T) {
 		p.play(t, []scenario{
 			{name: "other query, other tag", path: "/data/open-lots/2/lots.csv?where=泊位数 > 101&sort=-泊位数", headers: []string{"If-None-Match", tag}, status: 200},
 			{name: "range of what streams is the whole", path: "/data/open-lots/2/lots.csv" + spellings[0], headers: []string{"Range", "bytes=0-3"}, status: 200, parts: []string{first}},
+			{name: "If-Match", path: "/data/open-lots/2/lots.csv" + spellings[0], headers: []string{"If-Match", `"x", ` + tag}, status: 200, parts: []string{first}},
+			{name: "If-Match other", path: "/data/open-lots/2/lots.csv" + spellings[0], headers: []string{"If-Match", `"x"`}, status: 412, has: map[string]string{"Content-Type": problemType, "ETag": ""}},
+			{name: "If-Match weak HEAD", method: "HEAD", path: "/data/open-lots/2/lots.csv" + spellings[0], headers: []string{"If-Match", "W/" + tag}, status: 412},
+			{name: "If-Match and If-None-Match", path: "/data/open-lots/2/lots.csv" + spellings[0], headers: []string{"If-Match", tag, "If-None-Match", tag}, status: 304},
 			{name: "HEAD checks the query", method: "HEAD", path: "/data/open-lots/2/lots.csv?where=无 > 1", status: 400},
 			{name: "nothing fits", path: "/data/open-lots/2/lots.json?where=泊位数 > 9999", status: 200, parts: []string{"[", "]"}},
 		})
