@@ -8,6 +8,7 @@ package handle
 
 import (
 	"log/slog"
+	"net"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
@@ -38,11 +39,29 @@ func Adapt(f Func, render Renderer, log *slog.Logger) gin.HandlerFunc {
 		}
 		if c.Writer.Written() {
 			// A short answer must never look complete: no last chunk, no length.
+			reset(c)
 			panic(http.ErrAbortHandler)
 		}
 		render(c, p)
 		c.Abort()
 	}
+}
+
+// reset ends the connection of an HTTP/1.0 reader, as many proxies are, with an
+// error: there the mere end of the connection is the end of the file.
+func reset(c *gin.Context) {
+	w, ok := c.Writer.(interface{ Unwrap() http.ResponseWriter })
+	if !ok || c.Request.ProtoAtLeast(1, 1) {
+		return
+	}
+	conn, _, err := http.NewResponseController(w.Unwrap()).Hijack()
+	if err != nil {
+		return
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0)
+	}
+	_ = conn.Close()
 }
 
 const actorKey = "taihu.actor"

@@ -229,6 +229,33 @@ func TestChildKilledInTheMiddle(t *testing.T) {
 	}
 }
 
+// TestChildKilledUnderHTTP10: a proxy that speaks HTTP/1.0, as nginx does unless
+// told, knows the end of a file from the end of the connection; a half export must
+// end with an error.
+func TestChildKilledUnderHTTP10(t *testing.T) {
+	p := startLarge(t, 300_000)
+	for _, address := range []string{"/data/large-lots/1/large.xlsx", "/data/large-lots/1/large.csv?limit=299999"} {
+		t.Run(address, func(t *testing.T) {
+			conn, err := net.Dial("tcp", strings.TrimPrefix(p.URL, "http://"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			_ = conn.(*net.TCPConn).SetReadBuffer(4096)
+			fmt.Fprintf(conn, "GET %s HTTP/1.0\r\n\r\n", address)
+			if _, err := io.CopyN(io.Discard, conn, 4096); err != nil {
+				t.Fatal(err)
+			}
+			for _, pid := range queryChildren(t) {
+				_ = syscall.Kill(pid, syscall.SIGKILL)
+			}
+			if n, err := io.Copy(io.Discard, conn); !errors.Is(err, syscall.ECONNRESET) {
+				t.Errorf("after the child's death %d more bytes came and then %v: the file looks complete", n, err)
+			}
+		})
+	}
+}
+
 // countingFile counts how its bytes leave.
 type countingFile struct {
 	*os.File
