@@ -345,14 +345,22 @@ func significant(b []byte) (digits string, sig int) {
 	return string(d), len(d)
 }
 
-// sameDigits prints f with sig significant digits and compares.
+// sameDigits reports whether f prints as these significant digits: with as many
+// of them or, at a power of two, in its shortest form, which there need not be
+// the nearest text of its length (2^-44 is 5.684341886080802e-14 to every program).
 func sameDigits(f float64, digits string, sig int) bool {
 	if sig == 0 {
 		return f == 0
 	}
-	p := strconv.AppendFloat(nil, math.Abs(f), 'e', sig-1, 64)
+	var b [32]byte
+	f = math.Abs(f)
+	return digitsAre(strconv.AppendFloat(b[:0], f, 'e', sig-1, 64), digits) || digitsAre(strconv.AppendFloat(b[:0], f, 'e', -1, 64), digits)
+}
+
+// digitsAre compares the digits of a number in exponent form.
+func digitsAre(number []byte, digits string) bool {
 	k := 0
-	for _, c := range p {
+	for _, c := range number {
 		if c == 'e' {
 			break
 		}
