@@ -86,6 +86,10 @@ func (e *evidence) weigh(c choice, fs *Findings) (columnType, catalog.Text) {
 				continue
 			}
 			t.Precision, t.Scale = max(e.whole+e.scale, 1), e.scale
+		case asOffset: // converted to UTC, a time would leave the calendar
+			if e.beyond && len(e.offsets) > 1 {
+				continue
+			}
 		case asDayFirst, asDayFirstT:
 			if e.agree(v+1) == values {
 				fs.Add(at(found("ambiguous_dates", "", ""), c, e.firstOf(classDayMonth, classDayMonthT)))

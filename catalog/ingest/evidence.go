@@ -79,6 +79,7 @@ type evidence struct {
 	whole, scale int
 	exponent     bool
 	offsets      map[int]int64 // minutes → cells
+	beyond       bool          // a time with an offset lies outside the years 1 to 9999 in UTC
 	// against lists the first cells that are not of a variant; open has a bit for
 	// each whose list is not full.
 	against [variantCount][]catalog.Against
@@ -158,7 +159,9 @@ func (e *evidence) contradict(c class, row int64, cell []byte) {
 }
 
 func (e *evidence) offset(cell []byte) {
-	_, _, minutes, _ := parseYearFirst(trimSpaces(cell))
+	micros, _, minutes, _ := parseYearFirst(trimSpaces(cell))
+	utc := micros - int64(minutes)*60_000_000
+	e.beyond = e.beyond || utc < firstDay*dayMicros || utc >= (lastDay+1)*dayMicros
 	if e.offsets == nil {
 		e.offsets = map[int]int64{}
 	}

@@ -269,7 +269,8 @@ func (t *converter) datetime(cell []byte) (int64, bool) {
 	case form != formOffset:
 		return micros, !t.toUTC
 	case t.toUTC:
-		return micros - int64(offset)*60_000_000, true
+		micros -= int64(offset) * 60_000_000
+		return micros, micros >= firstDay*dayMicros && micros < (lastDay+1)*dayMicros
 	}
 	return micros, t.declared || t.as == asOffset && zoneText(offset) == t.Zone
 }
