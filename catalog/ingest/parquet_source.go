@@ -167,7 +167,7 @@ func checkChunk(m *format.ColumnMetaData, name string, rows, size int64) error {
 	default: // LZ4_RAW too: parquet-go v0.32.0 reads pages of it that compress well as wrong values
 		return refuse("unsupported_parquet", "列 %[1]q 的压缩方法 %[2]s 不支持。", "The compression %[2]s of the column %[1]q is not supported.", shorten(name), m.Codec.String()).at(0, name, "")
 	}
-	if m.Type == format.Boolean && runLength(m) {
+	if m.Type == format.Boolean && m.NumValues != 0 && runLength(m) { // a column of no rows has no values to encode
 		return refuse("unsupported_parquet", "布尔列 %q 使用了 RLE 编码，不支持。", "The boolean column %q uses the RLE encoding, which is not supported.", shorten(name)).at(0, name, "")
 	}
 	start := m.DataPageOffset

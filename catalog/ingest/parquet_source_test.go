@@ -11,6 +11,7 @@ import (
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/compress"
+	"github.com/parquet-go/parquet-go/format"
 
 	"taihu/catalog"
 )
@@ -220,6 +221,19 @@ func TestParquetRefused(t *testing.T) {
 				t.Errorf("got %v, want %s", err, test.code)
 			}
 		})
+	}
+}
+
+// TestParquetEmptyBooleans takes a row group of no rows, as pyarrow writes it for
+// an empty table: its booleans state no encoding.
+func TestParquetEmptyBooleans(t *testing.T) {
+	m := format.ColumnMetaData{Type: format.Boolean, DataPageOffset: 4}
+	if err := checkChunk(&m, "b", 0, 100); err != nil {
+		t.Error(err)
+	}
+	m.NumValues = 3
+	if err := checkChunk(&m, "b", 3, 100); codeOf(err) != "unsupported_parquet" {
+		t.Error(err)
 	}
 }
 
