@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/deprecated"
@@ -147,8 +148,12 @@ func checkGroups(meta *format.FileMetaData, size, maxRows int64) error {
 			return refuse("malformed_parquet", "第 %d 个行组的行数或列数不对。", "Row group %d has a wrong number of rows or columns.", g+1)
 		}
 		for i := range group.Columns {
-			if err := checkChunk(&group.Columns[i].MetaData, meta.Schema[i+1].Name, group.NumRows, size); err != nil {
+			m, name := &group.Columns[i].MetaData, meta.Schema[i+1].Name
+			if err := checkChunk(m, name, group.NumRows, size); err != nil {
 				return err
+			}
+			if wideDeltas(m, meta.CreatedBy) {
+				return refuse("unsupported_parquet", "列 %q 的差值编码可能超出32位，不支持。", "The deltas of the column %q may be wider than 32 bits, which is not supported.", shorten(name)).at(0, name, "")
 			}
 		}
 		if rows += group.NumRows; rows < 0 || rows > maxRows {
@@ -190,6 +195,29 @@ func runLength(m *format.ColumnMetaData) bool {
 		}
 	}
 	return !slices.Contains(m.Encoding, format.Plain)
+}
+
+// wideDeltas reports whether the differences between the 32-bit values of a chunk
+// may be packed in more than 32 bits, as DuckDB does with PARQUET_VERSION V2:
+// parquet-go v0.32.0 reads such blocks as wrong values. The writers named here
+// let a difference wrap round instead, as the format wants; of others, values
+// less than 2^31 apart have none that wide.
+func wideDeltas(m *format.ColumnMetaData, createdBy string) bool {
+	if m.Type != format.Int32 || m.NumValues == 0 || !slices.Contains(m.Encoding, format.DeltaBinaryPacked) {
+		return false
+	}
+	for _, writer := range []string{"parquet-cpp-arrow", "parquet-mr", "github.com/parquet-go"} {
+		if strings.HasPrefix(createdBy, writer) {
+			return false
+		}
+	}
+	low, high := m.Statistics.MinValue, m.Statistics.MaxValue
+	if len(low) != 4 || len(high) != 4 {
+		return m.Statistics.NullCount < m.NumValues
+	}
+	from, to := binary.LittleEndian.Uint32(low), binary.LittleEndian.Uint32(high)
+	signed, unsigned := int64(int32(to))-int64(int32(from)), int64(to)-int64(from)
+	return (signed < 0 || signed >= 1<<31) && (unsigned < 0 || unsigned >= 1<<31)
 }
 
 // guardParquet turns errors and panics of the decoder into a verdict: it reads a

@@ -224,6 +224,44 @@ func TestParquetRefused(t *testing.T) {
 	}
 }
 
+// TestParquetWideDeltas holds 32-bit columns in deltas to what the decoder reads
+// rightly: those of a writer not known to keep deltas within 32 bits only where
+// the statistics bound them.
+func TestParquetWideDeltas(t *testing.T) {
+	type row struct {
+		A int32 `parquet:"a,delta"`
+	}
+	for _, test := range []struct {
+		writer string
+		values []row
+		code   string
+	}{
+		{"DuckDB", []row{{math.MinInt32}, {math.MaxInt32}, {0}}, "unsupported_parquet"},
+		{"DuckDB", []row{{-5}, {1 << 30}, {0}}, ""},
+		{"parquet-mr", []row{{math.MinInt32}, {math.MaxInt32}, {0}}, ""},
+	} {
+		content := writeParquet(t, test.values, parquet.CreatedBy(test.writer, "1", "x"))
+		tables, _, err := readFile(t, writeFile(t, "a.parquet", content), "a.parquet", catalog.IngestOptions{}, openParquet)
+		if codeOf(err) != test.code {
+			t.Errorf("%s %v: got %v, want %q", test.writer, test.values, err, test.code)
+			continue
+		}
+		for i, want := range test.values {
+			if err == nil && show(tables[0].Rows[i][0]) != fmt.Sprint(want.A) {
+				t.Errorf("%s row %d: %s, want %d", test.writer, i, show(tables[0].Rows[i][0]), want.A)
+			}
+		}
+	}
+	m := format.ColumnMetaData{Type: format.Int32, NumValues: 3, Encoding: []format.Encoding{format.DeltaBinaryPacked}}
+	if !wideDeltas(&m, "") {
+		t.Error("without statistics nothing bounds the deltas")
+	}
+	m.Statistics = format.Statistics{MinValue: []byte{0, 0, 0, 0}, MaxValue: []byte{0xff, 0xff, 0xff, 0xff}} // of unsigned numbers
+	if !wideDeltas(&m, "") {
+		t.Error("0 and 2^32-1 are 2^31 apart")
+	}
+}
+
 // TestParquetEmptyBooleans takes a row group of no rows, as pyarrow writes it for
 // an empty table: its booleans state no encoding.
 func TestParquetEmptyBooleans(t *testing.T) {
