@@ -90,10 +90,14 @@ func (a *API) wireRelease(d *catalog.Dataset, r *catalog.Release, bytes bool) Re
 }
 
 func wireTable(t *catalog.Table) Table {
-	w := Table{Name: t.Name, Title: t.Title, Rows: t.Rows, Columns: make([]Column, len(t.Schema.Fields)),
+	return Table{Name: t.Name, Title: t.Title, Rows: t.Rows, Columns: wireColumns(t.Schema.Fields),
 		SourceSHA256: t.SourceSHA256, TableSHA256: t.TableSHA256, ContentSHA256: t.ContentSHA256}
-	for i, f := range t.Schema.Fields {
-		w.Columns[i] = Column{Name: f.Name, Header: f.Header, Latin: f.Latin, Type: f.Type, Precision: f.Precision, Scale: f.Scale, Zone: f.Zone,
+}
+
+func wireColumns(fields []catalog.Field) []Column {
+	w := make([]Column, len(fields))
+	for i, f := range fields {
+		w[i] = Column{Name: f.Name, Header: f.Header, Latin: f.Latin, Type: f.Type, Precision: f.Precision, Scale: f.Scale, Zone: f.Zone,
 			Label: f.Label, Unit: f.Unit, Description: f.Description, Codes: f.Codes}
 	}
 	return w

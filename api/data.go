@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,6 +19,7 @@ import (
 	"taihu/api/export"
 	"taihu/api/handle"
 	"taihu/catalog"
+	"taihu/catalog/blob"
 	"taihu/catalog/table"
 )
 
@@ -24,18 +27,27 @@ import (
 var dataParameters = table.Parameters
 
 // getTable serves /data/{slug}/{release}/{table.ext}: a table, whole or
-// filtered, in a format.
+// filtered, in a format; and beside each such address its manifest.
 func (a *API) getTable(c *gin.Context) error {
-	values, err := handle.CheckQuery(c.Request.URL.RawQuery, dataParameters...)
+	file, manifest := strings.CutSuffix(c.Param("file"), manifestSuffix)
+	known := dataParameters
+	if !manifest {
+		known = append(slices.Clone(known), "estimate")
+	}
+	values, err := handle.CheckQuery(c.Request.URL.RawQuery, known...)
 	if err == nil {
 		err = handle.RefuseEmpty(values)
 	}
 	if err != nil {
 		return err
 	}
-	name, format, err := splitFile(c.Param("file"))
+	name, format, err := splitFile(file)
 	if err != nil {
 		return err
+	}
+	estimate := values.Get("estimate")
+	if estimate != "" && estimate != "1" {
+		return catalog.Errorf(catalog.Invalid, "bad_parameter", "estimate is 1, or left out, not %q", estimate).With("parameter", "estimate").InChinese("estimate只能是1，或不写")
 	}
 	actor := handle.Actor(c)
 	d, r, err := a.standing(c.Request.Context(), actor, c.Param("slug"), c.Param("release"))
@@ -56,13 +68,20 @@ func (a *API) getTable(c *gin.Context) error {
 	}
 	publisher := a.references(c.Request.Context())[d.OrganizationID].Name
 	req := &download.Request{Dataset: d, Release: r, Table: t, Params: params, Format: format, Publisher: publisher}
+	if manifest {
+		return a.sendManifest(c, req)
+	}
+	if estimate != "" {
+		return a.sendEstimate(c, req)
+	}
 	key := a.Exporter.Key(req)
 	h := c.Writer.Header()
 	h.Set("ETag", `"`+key+`"`)
 	h.Set("Cache-Control", cacheControl(d))
 	h.Set("Content-Type", download.MediaType(format))
 	h.Set("Content-Disposition", disposition(d.Slug+"-"+strconv.Itoa(r.Number)+"-"+t.Name+"."+path.Ext(c.Param("file"))[1:]))
-	h.Set("Link", `<`+a.BaseURL+`/api/v1/datasets/`+d.Slug+`/releases/`+strconv.Itoa(r.Number)+`/tables/`+t.Name+`/schema>; rel="describedby"`)
+	h.Set("Link", `<`+a.BaseURL+`/api/v1/datasets/`+d.Slug+`/releases/`+strconv.Itoa(r.Number)+`/tables/`+t.Name+`/schema>; rel="describedby", <`+
+		a.BaseURL+exportPath(req, manifestSuffix)+`>; rel="describedby"; type="application/json"`)
 	if req.Whole() {
 		h.Set("Taihu-Rows", strconv.FormatInt(t.Rows, 10))
 		h.Set("Taihu-Content-Sha256", t.ContentSHA256)
@@ -76,51 +95,19 @@ func (a *API) getTable(c *gin.Context) error {
 	return err
 }
 
-func (a *API) sendExport(c *gin.Context, req *download.Request, key string) error {
-	ctx := c.Request.Context()
-	stored, err := a.Exporter.Stored(ctx, key)
-	if err != nil {
-		return err
-	}
-	r := c.Request
-	if stored == nil { // the key is the tag: conditions need no file
-		if !matches(r, key) {
-			return handle.StaleTag()
-		}
-		if notModified(r, key) {
-			c.Status(http.StatusNotModified)
-			c.Writer.Header().Del("Content-Type")
-			c.Writer.WriteHeaderNow()
-			return nil
-		}
-	}
-	if stored == nil && !req.Whole() && r.Method == http.MethodHead {
-		c.Status(http.StatusOK)
-		c.Writer.WriteHeaderNow()
-		return nil
-	}
-	if stored == nil && req.Whole() && (r.Method == http.MethodHead || r.Header.Get("Range") != "") {
-		// Length and ranges need the finished file.
-		if stored, err = a.Exporter.Build(ctx, req); err != nil {
-			return err
-		}
-	}
-	if stored != nil {
-		return a.sendBlob(c, stored.Blob)
-	}
-	c.Status(http.StatusOK)
-	w := &flushed{w: c.Writer, control: http.NewResponseController(c.Writer)}
-	defer w.end()
-	return a.Exporter.Stream(ctx, req, w)
-}
-
-// sendBlob serves stored bytes: conditional requests, ranges, HEAD, sendfile.
+// sendBlob serves the bytes of a release's file.
 func (a *API) sendBlob(c *gin.Context, b catalog.Blob) error {
 	f, err := a.Blobs.Open(c.Request.Context(), b.SHA256)
 	if err != nil {
 		// Bytes that are promised and gone are our fault, not an unknown address.
 		return fmt.Errorf("open stored bytes %s: %s", b.SHA256, err.Error())
 	}
+	return a.sendFile(c, f)
+}
+
+// sendFile serves stored bytes and closes them: conditional requests, ranges,
+// HEAD, sendfile.
+func (a *API) sendFile(c *gin.Context, f blob.Reader) error {
 	defer f.Close()
 	if strings.Count(c.Request.Header.Get("Range"), ",") >= maxRanges {
 		c.Request.Header.Del("Range") // many ranges cost more than the whole
@@ -264,7 +251,7 @@ func notModified(r *http.Request, key string) bool {
 
 // dropBodyHeaders undoes what was said of bytes that will not come.
 func dropBodyHeaders(c *gin.Context) {
-	for _, name := range []string{"ETag", "Content-Disposition", "Content-Location", "Link", "Taihu-Rows", "Taihu-Content-Sha256", "Content-Length"} {
+	for _, name := range []string{"ETag", "Content-Disposition", "Content-Location", "Link", "Taihu-Rows", "Taihu-Content-Sha256", "Taihu-Sha256", "Repr-Digest", "Trailer", "Content-Length"} {
 		c.Writer.Header().Del(name)
 	}
 }
@@ -319,8 +306,16 @@ func (a *API) describeData() {
 		Parameters: []*huma.Param{in("slug", "The dataset"), in("release", "Number, or latest"), in("file", "Table name and format, such as readings.csv"),
 			query("where", "Condition; see /docs/grammar"), query("q", "Words that stand in any text column"), query("bbox", "Only places in a rectangle: west,south,east,north"),
 			query("near", "Only places around a point: longitude,latitude,metres"), query("group", "Columns, trunc(column, 'month') or bin(column, 10): one row for each group"),
-			query("select", "Columns and aggregates, comma separated"), query("having", "Condition on the groups"), query("sort", "Columns, a minus before one means descending"), query("limit", "At most so many rows")},
-		Responses: map[string]*huma.Response{"200": {Description: "The file", Content: content}, "206": {Description: "A range of it"}, "304": {Description: "Unchanged"}, "default": problem},
+			query("select", "Columns and aggregates, comma separated"), query("having", "Condition on the groups"), query("sort", "Columns, a minus before one means descending"), query("limit", "At most so many rows"),
+			query("estimate", "1: only how many rows, bytes and seconds it would be")},
+		Responses: map[string]*huma.Response{"200": {Description: "The file", Content: content}, "206": {Description: "A range of it"}, "202": {Description: "Being encoded; only with Prefer: respond-async. Ask again after Retry-After"}, "304": {Description: "Unchanged"}, "default": problem},
+	}}
+	paths["/data/{slug}/{release}/{file}"+manifestSuffix] = &huma.PathItem{Get: &huma.Operation{
+		OperationID: "get-manifest", Tags: []string{"downloads"}, Summary: "What a download must be: rows, bytes, hashes",
+		Description: "Beside every address of a table, with the same parameters. It waits until the export is encoded.",
+		Parameters:  []*huma.Param{in("slug", "The dataset"), in("release", "Number, or latest"), in("file", "Table name and format, such as readings.csv")},
+		Responses: map[string]*huma.Response{"200": {Description: "The manifest", Content: map[string]*huma.MediaType{
+			"application/json": {Schema: huma.SchemaFromType(a.huma.OpenAPI().Components.Schemas, reflect.TypeFor[Manifest]())}}}, "default": problem},
 	}}
 	paths["/data/{slug}/{release}/files/{name}"] = &huma.PathItem{Get: &huma.Operation{
 		OperationID: "download-file", Tags: []string{"downloads"}, Summary: "An uploaded original or attachment, byte for byte",

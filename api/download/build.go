@@ -11,25 +11,29 @@ import (
 
 	"taihu/catalog"
 	"taihu/catalog/store"
+	"taihu/catalog/table/pool"
 )
 
-// build is one encoding of a whole table that any number of readers follow. Its
-// bytes go to a spool that has no name, so nothing is left of it whatever is
-// killed when; readers and the blob store read it while it grows. A slow reader
-// therefore holds no query child, and a second one costs no second encoding.
+// build is one encoding that any number of readers follow. Its bytes go to a
+// spool that has no name, so nothing is left of it whatever is killed when;
+// readers read it while it grows, and the blob store when it is whole. A slow
+// reader therefore holds no query child, and a second one costs no second
+// encoding.
 type build struct {
 	key    string
 	spool  *os.File
 	cancel context.CancelFunc
-	// readers is guarded by Exporter.mu: with the last one gone an unfinished
-	// build is given up.
-	readers int
+	// readers and detached are guarded by Exporter.mu: with the last reader gone an
+	// unfinished build is given up. detached: one stays to the end.
+	readers  int
+	detached bool
 
-	mu    sync.Mutex
-	grown chan struct{} // closed and renewed when size, ended or err changes
-	size  int64
-	ended bool // no more bytes come
-	err   error
+	mu     sync.Mutex
+	grown  chan struct{} // closed and renewed when size, ended or err changes
+	size   int64
+	ended  bool // no more bytes come
+	err    error
+	result pool.Result // valid once ended without err
 
 	done   chan struct{} // closed once stored, or failed
 	stored *store.Export // valid after done
@@ -98,27 +102,7 @@ func (b *build) copyTo(ctx context.Context, w io.Writer) error {
 	}
 }
 
-// follower is a build as an io.Reader, for the blob store.
-type follower struct {
-	ctx context.Context
-	b   *build
-	at  int64
-}
-
-func (f *follower) Read(p []byte) (int, error) {
-	size, err := f.b.wait(f.ctx, f.at)
-	if err != nil {
-		return 0, err
-	}
-	n, err := f.b.spool.ReadAt(p[:min(int64(len(p)), size-f.at)], f.at)
-	f.at += int64(n)
-	if n > 0 {
-		err = nil
-	}
-	return n, err
-}
-
-// join returns the build of a whole table that is under way, or begins one.
+// join returns the build of a request that is under way, or begins one.
 // leave must be called.
 func (e *Exporter) join(ctx context.Context, r *Request) (b *build, leave func(), err error) {
 	key := e.Key(r)
@@ -172,32 +156,17 @@ func (e *Exporter) forget(b *build) {
 	}
 }
 
-// run encodes, and stores what was encoded.
+// run encodes, and keeps what was encoded. The readers have all of it before it
+// is kept: what the store does is not theirs to wait for.
 func (e *Exporter) run(ctx context.Context, b *build, r *Request, meta json.RawMessage) {
 	defer e.leave(b)
 	defer b.cancel()
-	type put struct {
-		blob catalog.Blob
-		err  error
-	}
-	putting := make(chan put, 1)
-	go func() {
-		blob, err := e.Blobs.Put(ctx, &follower{ctx: ctx, b: b})
-		putting <- put{blob, err}
-	}()
 	result, err := e.Pool.Export(ctx, r.Table, r.Params, r.Format, meta, b)
-	b.change(func() { b.ended, b.err = true, err })
-	p := <-putting
-	switch {
-	case err != nil:
-	case p.err != nil:
-		err = fmt.Errorf("store export of %s: %w", r.Table.Name, p.err)
-	case p.blob.SHA256 != result.SHA256:
-		err = fmt.Errorf("export of %s: stored %s, the encoder says %s", r.Table.Name, p.blob.SHA256, result.SHA256)
-	default:
-		b.stored = &store.Export{Key: b.key, Blob: p.blob, Rows: result.Rows, MediaType: MediaType(r.Format)}
-		if err = e.Store.PutExport(ctx, b.stored); err != nil {
-			err = fmt.Errorf("store export of %s: %w", r.Table.Name, err)
+	b.change(func() { b.ended, b.err, b.result = true, err, result })
+	if err == nil {
+		b.stored, err = e.keep(context.WithoutCancel(ctx), b, r)
+		if err != nil && catalog.KindOf(err) == "" {
+			e.log().WarnContext(ctx, "export is not kept", "table", r.Table.Name, "format", r.Format, "error", err)
 		}
 	}
 	b.failed = err
@@ -205,6 +174,26 @@ func (e *Exporter) run(ctx context.Context, b *build, r *Request, meta json.RawM
 	e.forget(b)
 	e.mu.Unlock()
 	close(b.done)
+}
+
+// keep stores what a build encoded and makes room for it.
+func (e *Exporter) keep(ctx context.Context, b *build, r *Request) (*store.Export, error) {
+	if b.size > e.MaxBytes {
+		return nil, catalog.Errorf(catalog.Unprocessable, "export_too_large", "this export has %d bytes, more than is kept: take it in one piece, without Range, or ask for fewer rows", b.size).
+			With("bytes", b.size).InChinese("这份导出有%d字节，超出保存的上限：请不用Range一次下载，或减少行数", b.size)
+	}
+	stored, err := e.Blobs.Put(ctx, io.NewSectionReader(b.spool, 0, b.size))
+	if err != nil {
+		return nil, fmt.Errorf("store export of %s: %w", r.Table.Name, err)
+	}
+	if stored.SHA256 != b.result.SHA256 {
+		return nil, fmt.Errorf("export of %s: stored %s, the encoder says %s", r.Table.Name, stored.SHA256, b.result.SHA256)
+	}
+	x := &store.Export{Key: b.key, Blob: stored, Rows: b.result.Rows, MediaType: MediaType(r.Format)}
+	if err := e.Store.PutExport(ctx, x); err != nil {
+		return nil, fmt.Errorf("store export of %s: %w", r.Table.Name, err)
+	}
+	return x, e.tidy(ctx)
 }
 
 // spoolFile makes a file without a name.

@@ -1,6 +1,7 @@
 // Package download gives exports: a table or a query over it in a format, from
-// the store of finished exports where it is there, else encoded by a query child
-// and, for whole tables, stored on the way.
+// the store of finished exports where it is there, else encoded by a query child,
+// once for all who ask at the same time, and kept for those who ask later. The
+// store is bounded: what was not used for longest goes.
 //
 // It knows keys, blobs and the pool, and nothing of HTTP or of what a format
 // looks like; whoever calls it has asked catalog.Can.
@@ -11,10 +12,13 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"sync"
+	"time"
 
 	"taihu/api/export"
 	"taihu/catalog"
@@ -26,17 +30,21 @@ import (
 
 // Exporter makes and keeps exports.
 type Exporter struct {
-	Store   *store.DB
-	Blobs   blob.Store
-	Pool    *pool.Pool
-	BaseURL string       // begins the addresses inside a workbook
-	Portal  catalog.Text // the portal's name, for the citation
-	TempDir string       // for what is being encoded; "": the system's
-	Log     *slog.Logger
+	Store    *store.DB
+	Blobs    blob.Store // of exports alone, so that a forgotten one is nobody else's bytes
+	Pool     *pool.Pool
+	BaseURL  string       // begins the addresses inside a workbook
+	Portal   catalog.Text // the portal's name, for the citation
+	TempDir  string       // for what is being encoded; "": the system's
+	MaxBytes int64        // of all kept exports; 0: none is kept
+	Log      *slog.Logger // [slog.Default()]
 
 	mu      sync.Mutex
 	builds  map[string]*build // under way, by key
+	used    map[string]time.Time
+	failed  map[string]failure // of work that nobody waited for
 	running sync.WaitGroup
+	tidying sync.Mutex
 }
 
 // Request names one export.
@@ -89,11 +97,45 @@ func (e *Exporter) Stored(ctx context.Context, key string) (*store.Export, error
 	if catalog.KindOf(err) == catalog.NotFound {
 		return nil, nil
 	}
+	if err == nil {
+		e.use(ctx, key)
+	}
 	return x, err
 }
 
-// Build encodes a whole table once, however many ask at the same time, stores it
-// and returns it.
+// useEvery is how exactly the time of an export's last use is kept: each note of
+// it is a write.
+const useEvery = time.Minute
+
+// use notes that an export was asked for. That it could not is logged alone.
+func (e *Exporter) use(ctx context.Context, key string) {
+	now := time.Now()
+	e.mu.Lock()
+	if e.used == nil {
+		e.used = map[string]time.Time{}
+	}
+	due := now.Sub(e.used[key]) > useEvery
+	if due {
+		maps.DeleteFunc(e.used, func(_ string, at time.Time) bool { return now.Sub(at) > useEvery })
+		e.used[key] = now
+	}
+	e.mu.Unlock()
+	if due {
+		if err := e.Store.UseExport(ctx, key); err != nil && ctx.Err() == nil {
+			e.log().WarnContext(ctx, "use of an export was not noted", "error", err)
+		}
+	}
+}
+
+func (e *Exporter) log() *slog.Logger {
+	if e.Log == nil {
+		return slog.Default()
+	}
+	return e.Log
+}
+
+// Build encodes a request once, however many ask at the same time, keeps it and
+// returns it. Unprocessable export_too_large where the store cannot hold it.
 func (e *Exporter) Build(ctx context.Context, r *Request) (*store.Export, error) {
 	if x, err := e.Stored(ctx, e.Key(r)); x != nil || err != nil {
 		return x, err
@@ -111,36 +153,171 @@ func (e *Exporter) Build(ctx context.Context, r *Request) (*store.Export, error)
 	}
 }
 
-// Stream encodes the request to w. A whole table is encoded once for all who ask
-// at the same time, and stored: Stream returns when it is. A filtered one is
-// encoded for w alone. An error after the first byte of w means that what w got
-// is not complete; that a complete one could not be stored is no error of w's
-// reader and is logged.
-func (e *Exporter) Stream(ctx context.Context, r *Request, w io.Writer) error {
-	if !r.Whole() {
-		meta, err := json.Marshal(e.meta(r))
-		if err != nil {
-			return err
-		}
-		_, err = e.Pool.Export(ctx, r.Table, r.Params, r.Format, meta, w)
-		return err
+// Progress is how far an export is that nobody waits for.
+type Progress struct {
+	Bytes int64 // encoded so far
+}
+
+// Begin encodes a request in the background and returns once it is kept, with
+// the export, or after patience, with how far it is: asking again goes on waiting
+// for the same work. What made the work fail is told to the next who asks.
+func (e *Exporter) Begin(ctx context.Context, r *Request, patience time.Duration) (*store.Export, Progress, error) {
+	key := e.Key(r)
+	if x, err := e.Stored(ctx, key); x != nil || err != nil {
+		return x, Progress{}, err
+	}
+	if err := e.failure(key); err != nil {
+		return nil, Progress{}, err
 	}
 	b, leave, err := e.join(ctx, r)
 	if err != nil {
-		return err
+		return nil, Progress{}, err
+	}
+	e.mu.Lock()
+	alone := !b.detached
+	b.detached = true
+	e.mu.Unlock()
+	if alone { // somebody must stay to the end
+		e.running.Go(func() {
+			defer leave()
+			<-b.done
+			if b.failed != nil {
+				e.remember(key, b.failed)
+			}
+		})
+	} else {
+		defer leave()
+	}
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case <-b.done:
+		return b.stored, Progress{}, b.failed
+	case <-ctx.Done():
+		return nil, Progress{}, context.Cause(ctx)
+	case <-timer.C:
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		return nil, Progress{Bytes: b.size}, nil
+	}
+}
+
+// failure is why work that nobody waited for came to nothing.
+type failure struct {
+	err error
+	at  time.Time
+}
+
+// failureLife is how long it is told instead of trying again.
+const failureLife = time.Minute
+
+func (e *Exporter) remember(key string, err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.failed == nil {
+		e.failed = map[string]failure{}
+	}
+	maps.DeleteFunc(e.failed, func(_ string, f failure) bool { return time.Since(f.at) > failureLife })
+	e.failed[key] = failure{err, time.Now()}
+}
+
+// failure returns and forgets.
+func (e *Exporter) failure(key string) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	f, ok := e.failed[key]
+	delete(e.failed, key)
+	if !ok || time.Since(f.at) > failureLife {
+		return nil
+	}
+	return f.err
+}
+
+// Stream encodes the request to w, once for all who ask at the same time, and
+// keeps it afterwards. It returns what the encoder counted and hashed. An error
+// after the first byte of w means that what w got is not complete.
+func (e *Exporter) Stream(ctx context.Context, r *Request, w io.Writer) (pool.Result, error) {
+	b, leave, err := e.join(ctx, r)
+	if err != nil {
+		return pool.Result{}, err
 	}
 	defer leave()
 	if err := b.copyTo(ctx, w); err != nil {
+		return pool.Result{}, err
+	}
+	return b.result, nil
+}
+
+// Measure encodes a request for nobody and returns what it came to; for samples
+// of a few rows.
+func (e *Exporter) Measure(ctx context.Context, r *Request) (pool.Result, error) {
+	meta, err := json.Marshal(e.meta(r))
+	if err != nil {
+		return pool.Result{}, err
+	}
+	return e.Pool.Export(ctx, r.Table, r.Params, r.Format, meta, io.Discard)
+}
+
+// ContentSHA256 is the hash of what a request's rows say, independent of formats
+// (table.ContentHash). Of a whole table it is known; else the query runs for it
+// once.
+func (e *Exporter) ContentSHA256(ctx context.Context, r *Request) (string, error) {
+	if r.Whole() {
+		return r.Table.ContentSHA256, nil
+	}
+	hashed := *r
+	hashed.Format = export.ContentHash
+	x, err := e.Build(ctx, &hashed)
+	if err != nil {
+		return "", err
+	}
+	f, err := e.Blobs.Open(ctx, x.Blob.SHA256)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	sum, err := io.ReadAll(io.LimitReader(f, 2*sha256.Size))
+	return string(sum), err
+}
+
+// tidy forgets what the store has no room for.
+func (e *Exporter) tidy(ctx context.Context) error {
+	e.tidying.Lock()
+	defer e.tidying.Unlock()
+	unused, err := e.Store.ForgetOldExports(ctx, e.MaxBytes)
+	if err != nil {
 		return err
 	}
-	select {
-	case <-b.done:
-		if b.failed != nil && e.Log != nil {
-			e.Log.WarnContext(ctx, "export was sent but not stored", "table", r.Table.Name, "format", r.Format, "error", b.failed)
+	for _, sha256 := range unused {
+		if err := e.Blobs.Delete(ctx, sha256); err != nil {
+			return fmt.Errorf("remove forgotten export: %w", err)
 		}
-	case <-ctx.Done(): // the reader has everything
 	}
 	return nil
+}
+
+// Sweep removes what a killed process left behind: bytes that no export names.
+// One that is being kept at this moment may lose its bytes; it is then made anew.
+func (e *Exporter) Sweep(ctx context.Context) error {
+	named := map[string]bool{}
+	err := e.Store.Exports(ctx, func(x store.Export) error {
+		named[x.Blob.SHA256] = true
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	var left []string
+	err = e.Blobs.List(ctx, func(b catalog.Blob) error {
+		if !named[b.SHA256] {
+			left = append(left, b.SHA256)
+		}
+		return nil
+	})
+	for _, sha256 := range left {
+		err = errors.Join(err, e.Blobs.Delete(ctx, sha256))
+	}
+	return errors.Join(err, e.tidy(ctx))
 }
 
 // Close waits until no build is under way. The pool must be closed before, which

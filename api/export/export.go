@@ -129,6 +129,8 @@ func New(format string, w io.Writer, m Meta) (Encoder, error) {
 		return newXLSX(w, m)
 	case "parquet":
 		return newParquet(w, m)
+	case ContentHash:
+		return &contentEncoder{w, table.NewContentHash(m.Fields)}, nil
 	}
 	names := strings.Join(FormatNames(), ", ")
 	return nil, catalog.Errorf(catalog.Invalid, "unknown_format", "There is no format %q; there are %s.", format, names).

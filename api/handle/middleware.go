@@ -76,7 +76,7 @@ func Secure() gin.HandlerFunc {
 }
 
 // exposed are the headers a program in a browser may read across origins.
-const exposed = "ETag, Link, Location, Content-Location, Content-Range, Content-Disposition, Accept-Ranges, Retry-After, X-Request-Id, Taihu-Rows, Taihu-Content-Sha256"
+const exposed = "ETag, Link, Location, Content-Location, Content-Range, Content-Disposition, Accept-Ranges, Retry-After, X-Request-Id, Repr-Digest, Preference-Applied, Taihu-Rows, Taihu-Sha256, Taihu-Content-Sha256"
 
 // CORS lets any origin read the answers of the API and the downloads, problems
 // included. It never allows credentials, so a session cookie is worth nothing
@@ -96,7 +96,7 @@ func CORS() gin.HandlerFunc {
 		case http.MethodOptions:
 			h.Set("Access-Control-Allow-Origin", "*")
 			h.Set("Access-Control-Allow-Methods", "GET, HEAD")
-			h.Set("Access-Control-Allow-Headers", "Range, If-None-Match, If-Range, If-Modified-Since, Accept, Content-Type")
+			h.Set("Access-Control-Allow-Headers", "Range, If-None-Match, If-Range, If-Modified-Since, Accept, Content-Type, Prefer")
 			h.Set("Access-Control-Max-Age", "86400")
 			c.AbortWithStatus(http.StatusNoContent)
 			return

@@ -8,7 +8,8 @@ import (
 )
 
 // ReferencedBlobs calls f for every blob the catalogue needs and says what for;
-// one blob may come several times. Abandoned drafts need none.
+// one blob may come several times. Abandoned drafts need none. Exports lie in a
+// store of their own, see Exports.
 func (db *DB) ReferencedBlobs(ctx context.Context, f func(b catalog.Blob, what string) error) error {
 	type fileRow struct {
 		catalog.File
@@ -31,7 +32,7 @@ func (db *DB) ReferencedBlobs(ctx context.Context, f func(b catalog.Blob, what s
 		catalog.Table
 		Slug string
 	}
-	err = pages(ctx, db, "list tables", func(c *conn, after string) ([]tableRow, error) {
+	return pages(ctx, db, "list tables", func(c *conn, after string) ([]tableRow, error) {
 		var list []tableRow
 		err := c.all(ctx, &list, `
 			SELECT t.id, t.release_id, t.name, t.parts, t.text_blob, d.slug
@@ -50,8 +51,4 @@ func (db *DB) ReferencedBlobs(ctx context.Context, f func(b catalog.Blob, what s
 		}
 		return f(r.TextBlob, "text of "+what)
 	})
-	if err != nil {
-		return err
-	}
-	return db.Exports(ctx, func(e Export) error { return f(e.Blob, "export "+e.Key) })
 }

@@ -15,9 +15,10 @@ type Export struct {
 	Rows      int64
 	MediaType string
 	CreatedAt time.Time
+	UsedAt    time.Time
 }
 
-const exportColumns = `key, blob, rows, media_type, created_at`
+const exportColumns = `key, blob, rows, media_type, created_at, used_at`
 
 // Export returns a kept export or NotFound unknown_export. Who may read the data
 // is asked before.
@@ -39,11 +40,52 @@ func (db *DB) Export(ctx context.Context, key string) (*Export, error) {
 // PutExport keeps an export; where the key is kept already, the first stays.
 func (db *DB) PutExport(ctx context.Context, e *Export) error {
 	return db.update(ctx, "keep export", func(t *tx) error {
-		e.CreatedAt = t.now
-		_, err := t.exec(ctx, `INSERT INTO exports (`+exportColumns+`) VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING`,
-			e.Key, js(e.Blob), e.Rows, e.MediaType, e.CreatedAt)
+		e.CreatedAt, e.UsedAt = t.now, t.now
+		_, err := t.exec(ctx, `INSERT INTO exports (`+exportColumns+`, sha256, size) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING`,
+			e.Key, js(e.Blob), e.Rows, e.MediaType, e.CreatedAt, e.UsedAt, e.Blob.SHA256, e.Blob.Size)
 		return err
 	})
+}
+
+// UseExport notes that an export was asked for now.
+func (db *DB) UseExport(ctx context.Context, key string) error {
+	return db.update(ctx, "note use of export", func(t *tx) error {
+		_, err := t.exec(ctx, `UPDATE exports SET used_at = ? WHERE key = ?`, t.now, key)
+		return err
+	})
+}
+
+// ForgetOldExports forgets the exports that were not used for longest until the
+// rest has at most most bytes, and returns the hashes that no export has any more.
+func (db *DB) ForgetOldExports(ctx context.Context, most int64) (unused []string, err error) {
+	err = db.update(ctx, "forget old exports", func(t *tx) error {
+		unused = nil
+		var total struct{ Bytes int64 }
+		if _, err := t.one(ctx, &total, `SELECT CAST(coalesce(sum(size), 0) AS BIGINT) AS bytes FROM exports`); err != nil {
+			return err
+		}
+		for total.Bytes > most {
+			var list []Export
+			if err := t.all(ctx, &list, `SELECT `+exportColumns+` FROM exports ORDER BY used_at, key LIMIT 100`); err != nil || len(list) == 0 {
+				return err
+			}
+			for i := 0; i < len(list) && total.Bytes > most; i++ {
+				total.Bytes -= list[i].Blob.Size
+				if _, err := t.exec(ctx, `DELETE FROM exports WHERE key = ?`, list[i].Key); err != nil {
+					return err
+				}
+				var left struct{ Keys int64 }
+				if _, err := t.one(ctx, &left, `SELECT count(*) AS keys FROM exports WHERE sha256 = ?`, list[i].Blob.SHA256); err != nil {
+					return err
+				}
+				if left.Keys == 0 {
+					unused = append(unused, list[i].Blob.SHA256)
+				}
+			}
+		}
+		return nil
+	})
+	return unused, err
 }
 
 // DeleteExport forgets an export, as when its blob is gone: it will be encoded anew.

@@ -199,13 +199,13 @@ func TestExportsAndReferencedBlobs(t *testing.T) {
 		needed := map[string]string{}
 		err = db.ReferencedBlobs(ctx, func(b catalog.Blob, what string) error { needed[b.SHA256] = what; return nil })
 		wantCode(t, err, "")
-		for _, b := range []catalog.Blob{e.Blob, r.Files[0].Blob, r.Tables[0].Parts[0].Blob, r.Tables[0].TextBlob} {
+		for _, b := range []catalog.Blob{r.Files[0].Blob, r.Tables[0].Parts[0].Blob, r.Tables[0].TextBlob} {
 			if needed[b.SHA256] == "" {
 				t.Errorf("%v is not among %v", b, needed)
 			}
 		}
-		if len(needed) != 4 {
-			t.Errorf("%d blobs are needed, want 4: %v", len(needed), needed)
+		if len(needed) != 3 { // exports lie in a store of their own
+			t.Errorf("%d blobs are needed, want 3: %v", len(needed), needed)
 		}
 		gone := newDraft(t, w)
 		put(t, w, gone.ID, "gone.csv", "gone")
@@ -213,11 +213,42 @@ func TestExportsAndReferencedBlobs(t *testing.T) {
 		wantCode(t, err, "")
 		n := 0
 		err = db.ReferencedBlobs(ctx, func(catalog.Blob, string) error { n++; return nil })
-		if err != nil || n != 4 {
+		if err != nil || n != 3 {
 			t.Errorf("%d blobs with an abandoned draft, %v", n, err)
 		}
 		wantCode(t, db.DeleteExport(ctx, "k"), "")
 		_, err = db.Export(ctx, "k")
 		wantCode(t, err, "unknown_export")
+	})
+}
+
+func TestForgetOldExports(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		ctx := t.Context()
+		for _, key := range []string{"old", "used", "twin", "new"} {
+			b := catalog.Blob{SHA256: storetest.Blob(key).SHA256, Size: 100}
+			if key == "twin" { // the same bytes under another key
+				b.SHA256 = storetest.Blob("old").SHA256
+			}
+			wantCode(t, db.PutExport(ctx, &store.Export{Key: key, Blob: b, MediaType: "text/csv"}), "")
+			time.Sleep(2 * time.Millisecond)
+		}
+		wantCode(t, db.UseExport(ctx, "used"), "")
+		unused, err := db.ForgetOldExports(ctx, 400)
+		if err != nil || len(unused) != 0 {
+			t.Errorf("within bounds: %v, %v", unused, err)
+		}
+		unused, err = db.ForgetOldExports(ctx, 399)
+		if err != nil || len(unused) != 0 { // old is gone, its bytes are the twin's too
+			t.Errorf("one must go: %v, %v", unused, err)
+		}
+		_, err = db.Export(ctx, "old")
+		wantCode(t, err, "unknown_export")
+		unused, err = db.ForgetOldExports(ctx, 150)
+		if err != nil || len(unused) != 2 {
+			t.Errorf("two must go: %v, %v", unused, err)
+		}
+		_, err = db.Export(ctx, "used")
+		wantCode(t, err, "")
 	})
 }

@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"taihu/catalog"
+	"taihu/catalog/blob"
+	"taihu/catalog/store"
 	"taihu/indexer"
 )
 
@@ -308,42 +310,12 @@ func (f fsckCommand) Run(ctx context.Context, cfg *Config, env environment, log 
 
 func (p *portal) fsck(ctx context.Context, quick bool) (*fsckResult, error) {
 	result := &fsckResult{Problems: []string{}}
-	referenced := map[string]bool{}
-	err := p.store.ReferencedBlobs(ctx, func(b catalog.Blob, what string) error {
-		result.References++
-		there, err := p.blobs.Stat(ctx, b.SHA256)
-		switch {
-		case catalog.KindOf(err) == catalog.NotFound:
-			if !referenced[b.SHA256] {
-				result.Problems = append(result.Problems, fmt.Sprintf("blob %s of %s is missing", b.SHA256, what))
-			}
-		case err != nil:
-			return err
-		case there.Size != b.Size:
-			result.Problems = append(result.Problems, fmt.Sprintf("blob %s of %s has %d bytes, not %d", b.SHA256, what, there.Size, b.Size))
-		}
-		referenced[b.SHA256] = true
-		return nil
-	})
+	err := result.check(ctx, p.blobs, quick, func(f func(catalog.Blob, string) error) error { return p.store.ReferencedBlobs(ctx, f) })
 	if err != nil {
 		return nil, err
 	}
-	err = p.blobs.List(ctx, func(b catalog.Blob) error {
-		result.Blobs++
-		result.Bytes += b.Size
-		if !referenced[b.SHA256] {
-			result.Orphans++
-		}
-		if quick {
-			return nil
-		}
-		if err := p.blobs.Check(ctx, b.SHA256); err != nil {
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			result.Problems = append(result.Problems, fmt.Sprintf("blob %s: %v", b.SHA256, err))
-		}
-		return nil
+	err = result.check(ctx, p.exports, quick, func(f func(catalog.Blob, string) error) error {
+		return p.store.Exports(ctx, func(e store.Export) error { return f(e.Blob, "export "+e.Key) })
 	})
 	if err != nil {
 		return nil, err
@@ -353,6 +325,47 @@ func (p *portal) fsck(ctx context.Context, quick bool) (*fsckResult, error) {
 	}
 	slices.Sort(result.Problems)
 	return result, nil
+}
+
+// check holds a store of blobs to the references into it.
+func (r *fsckResult) check(ctx context.Context, blobs blob.Store, quick bool, references func(func(catalog.Blob, string) error) error) error {
+	referenced := map[string]bool{}
+	err := references(func(b catalog.Blob, what string) error {
+		r.References++
+		there, err := blobs.Stat(ctx, b.SHA256)
+		switch {
+		case catalog.KindOf(err) == catalog.NotFound:
+			if !referenced[b.SHA256] {
+				r.Problems = append(r.Problems, fmt.Sprintf("blob %s of %s is missing", b.SHA256, what))
+			}
+		case err != nil:
+			return err
+		case there.Size != b.Size:
+			r.Problems = append(r.Problems, fmt.Sprintf("blob %s of %s has %d bytes, not %d", b.SHA256, what, there.Size, b.Size))
+		}
+		referenced[b.SHA256] = true
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return blobs.List(ctx, func(b catalog.Blob) error {
+		r.Blobs++
+		r.Bytes += b.Size
+		if !referenced[b.SHA256] {
+			r.Orphans++
+		}
+		if quick {
+			return nil
+		}
+		if err := blobs.Check(ctx, b.SHA256); err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			r.Problems = append(r.Problems, fmt.Sprintf("blob %s: %v", b.SHA256, err))
+		}
+		return nil
+	})
 }
 
 type versionCommand struct{}

@@ -43,6 +43,7 @@ type Config struct {
 	QuerySeconds  int  `env:"TAIHU_QUERY_SECONDS" default:"600" help:"Longest run of one query, seconds."`
 	IngestMemory  int  `env:"TAIHU_INGEST_MEMORY" default:"512" help:"Memory of one ingest child, MB."`
 	IngestSeconds int  `env:"TAIHU_INGEST_SECONDS" default:"1800" help:"Longest check of one file, seconds."`
+	KeptExports   int  `name:"kept-exports" env:"TAIHU_KEPT_EXPORTS" default:"20480" help:"Room for encoded exports, MB; what was not used for longest goes."`
 	MaxUpload     int  `env:"TAIHU_MAX_UPLOAD" default:"4096" help:"Largest uploaded file, MB."`
 
 	TrustedProxies []string `env:"TAIHU_TRUSTED_PROXIES" placeholder:"CIDR" help:"Proxies whose X-Forwarded-* headers count."`
@@ -186,7 +187,7 @@ func (c *Config) check() error {
 		least int
 	}{
 		{"jobs", c.Jobs, 1}, {"queries", c.Queries, 1}, {"query-memory", c.QueryMemory, 64}, {"query-seconds", c.QuerySeconds, 1},
-		{"ingest-memory", c.IngestMemory, 64}, {"ingest-seconds", c.IngestSeconds, 1}, {"max-upload", c.MaxUpload, 1},
+		{"ingest-memory", c.IngestMemory, 64}, {"ingest-seconds", c.IngestSeconds, 1}, {"kept-exports", c.KeptExports, 0}, {"max-upload", c.MaxUpload, 1},
 	} {
 		if s.value < s.least {
 			return fmt.Errorf("--%s is %d, but must be at least %d", s.name, s.value, s.least)

@@ -32,6 +32,7 @@ type portal struct {
 	log      *slog.Logger
 	store    *store.DB
 	blobs    *blob.Directory
+	exports  *blob.Directory // encoded exports, disposable
 	index    indexer.Index // nil where it was not asked for
 	pool     *pool.Pool
 	exporter *download.Exporter
@@ -50,7 +51,11 @@ func openStore(ctx context.Context, cfg *Config, log *slog.Logger) (*portal, err
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	return &portal{cfg: cfg, log: log, store: db, blobs: blobs}, nil
+	exports, err := blob.OpenDirectory(filepath.Join(cfg.Data, "exports"))
+	if err != nil {
+		return nil, errors.Join(err, blobs.Close(), db.Close())
+	}
+	return &portal{cfg: cfg, log: log, store: db, blobs: blobs, exports: exports}, nil
 }
 
 // openPortal opens everything.
@@ -70,7 +75,8 @@ func openPortal(ctx context.Context, cfg *Config, log *slog.Logger) (*portal, er
 			Env: []string{fmt.Sprintf("TAIHU_QUERY_MEMORY=%d", cfg.QueryMemory)}, TempRoot: cfg.temp(),
 		},
 	})
-	p.exporter = &download.Exporter{Store: p.store, Blobs: p.blobs, Pool: p.pool, Portal: catalog.Text{Zh: cfg.NameZh, En: cfg.NameEn}, TempDir: cfg.temp(), Log: log}
+	p.exporter = &download.Exporter{Store: p.store, Blobs: p.exports, Pool: p.pool, Portal: catalog.Text{Zh: cfg.NameZh, En: cfg.NameEn}, TempDir: cfg.temp(),
+		MaxBytes: int64(cfg.KeptExports) << 20, Log: log}
 	return p, nil
 }
 
@@ -191,7 +197,7 @@ func (p *portal) warm(ctx context.Context, releaseID string) error {
 			}
 			_, err := p.exporter.Build(ctx, &download.Request{Dataset: d, Release: r, Table: t, Format: f.Name, Publisher: publisher})
 			if catalog.KindOf(err) == catalog.Unprocessable {
-				continue // this table does not fit the format, as its reader will be told
+				continue // this table does not fit the format or the store, as its reader will be told
 			}
 			if err != nil {
 				return fmt.Errorf("warm %s/%d/%s.%s: %w", d.Slug, r.Number, t.Name, f.Ext, err)

@@ -49,32 +49,43 @@ func (p *progress) clear() { p.now("") }
 
 // reader shows how much of r, which has size bytes, has been read.
 func (p *progress) reader(r io.Reader, name string, size int64) io.Reader {
-	return &progressReader{r: r, progress: p, name: name, size: size}
+	return &progressReader{r: r, size: size, tell: p.bytes(name)}
 }
 
 type progressReader struct {
-	r        io.Reader
-	progress *progress
-	name     string
-	size     int64
-	read     int64
-	last     time.Time
+	r          io.Reader
+	read, size int64
+	tell       func(done, all int64)
 }
 
 func (r *progressReader) Read(b []byte) (int, error) {
 	n, err := r.r.Read(b)
 	r.read += int64(n)
-	if now := time.Now(); now.Sub(r.last) > 100*time.Millisecond {
-		r.last = now
+	r.tell(r.read, r.size)
+	return n, err
+}
+
+// bytes returns what shows how many bytes are done, of how many (-1: unknown).
+func (p *progress) bytes(name string) func(done, all int64) {
+	var last time.Time
+	return func(done, all int64) {
+		now := time.Now()
+		if now.Sub(last) < 100*time.Millisecond {
+			return
+		}
+		last = now
+		if all < 0 {
+			p.now("%s %s", name, inBytes(done))
+			return
+		}
 		share := 1.0
-		if r.size > 0 {
-			share = min(float64(r.read)/float64(r.size), 1)
+		if all > 0 {
+			share = min(float64(done)/float64(all), 1)
 		}
 		const width = 30
 		full := int(share * width)
-		r.progress.now("%s [%s%s] %3.0f%%", r.name, strings.Repeat("#", full), strings.Repeat(".", width-full), share*100)
+		p.now("%s [%s%s] %3.0f%%", name, strings.Repeat("#", full), strings.Repeat(".", width-full), share*100)
 	}
-	return n, err
 }
 
 // inBytes writes a size as a person would.

@@ -44,6 +44,8 @@ type commands struct {
 	Migrate     migrateCommand     `cmd:"" help:"Bring the database to this version's tables."`
 	Publish     publishCommand     `cmd:"" help:"Upload files to a server as a release and publish it."`
 	Import      importCommand      `cmd:"" help:"Import a folder of Data Packages or an index CSV."`
+	Get         getCommand         `cmd:"" help:"Download a table, whole or filtered, resumed and verified."`
+	Verify      verifyCommand      `cmd:"" help:"Hold a downloaded file to its manifest."`
 	Check       checkCommand       `cmd:"" help:"Check a file as an upload would be, without a server."`
 	Reindex     reindexCommand     `cmd:"" help:"Build the search index anew and put it in place."`
 	Fsck        fsckCommand        `cmd:"" help:"Check blobs, references and the event chains."`

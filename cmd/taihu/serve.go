@@ -139,6 +139,9 @@ func (p *portal) serve(ctx context.Context, listener net.Listener, env environme
 
 	work, stopWork := context.WithCancel(ctx)
 	defer stopWork()
+	if err := p.exporter.Sweep(ctx); err != nil {
+		p.log.Warn("left-over exports were not removed", "error", err)
+	}
 	ended := make(chan error, 4) // one for each of those below, so that none waits for a reader
 	var jobs sync.WaitGroup
 	job := func(f func() error) { jobs.Go(func() { ended <- f() }) }

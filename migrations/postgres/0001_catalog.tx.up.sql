@@ -202,7 +202,12 @@ CREATE INDEX jobs_done ON jobs (state, done_at);
 CREATE TABLE exports (
     key        TEXT COLLATE "C" PRIMARY KEY,
     blob       TEXT COLLATE "C" NOT NULL,
+    sha256     TEXT COLLATE "C" NOT NULL,
+    size       BIGINT NOT NULL,
     rows       BIGINT NOT NULL,
     media_type TEXT COLLATE "C" NOT NULL,
-    created_at TIMESTAMPTZ NOT NULL
+    created_at TIMESTAMPTZ NOT NULL,
+    used_at    TIMESTAMPTZ NOT NULL
 );
+CREATE INDEX exports_used ON exports (used_at, key);
+CREATE INDEX exports_sha256 ON exports (sha256);

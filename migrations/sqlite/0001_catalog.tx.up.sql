@@ -202,7 +202,12 @@ CREATE INDEX jobs_done ON jobs (state, done_at);
 CREATE TABLE exports (
     key        TEXT PRIMARY KEY,
     blob       TEXT NOT NULL,
+    sha256     TEXT NOT NULL,
+    size       INTEGER NOT NULL,
     rows       INTEGER NOT NULL,
     media_type TEXT NOT NULL,
-    created_at TEXT NOT NULL
+    created_at TEXT NOT NULL,
+    used_at    TEXT NOT NULL
 );
+CREATE INDEX exports_used ON exports (used_at, key);
+CREATE INDEX exports_sha256 ON exports (sha256);
