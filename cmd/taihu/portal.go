@@ -33,7 +33,7 @@ type portal struct {
 	store    *store.DB
 	blobs    *blob.Directory
 	exports  *blob.Directory // encoded exports, disposable
-	index    indexer.Index // nil where it was not asked for
+	index    indexer.Index   // nil where it was not asked for
 	pool     *pool.Pool
 	exporter *download.Exporter
 }
