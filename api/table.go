@@ -8,6 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"taihu/api/handle"
 	"taihu/catalog"
 	"taihu/catalog/table"
 	"taihu/catalog/table/pool"
@@ -165,11 +166,15 @@ func (a *API) tableRoutes() {
 
 	type queryInput struct {
 		TablePath
-		Body TableQuery
+		RawBody []byte
+		Body    TableQuery
 	}
 	register(a, huma.Operation{OperationID: "query-table", Method: http.MethodPost, Path: "/api/v1/datasets/{slug}/releases/{release}/tables/{table}/query", Tags: []string{"tables"},
 		Summary: "Rows of a table, for long queries", Description: "The same as rows, with the parameters in a JSON body.", Responses: answers},
 		func(ctx context.Context, actor catalog.Actor, in *queryInput) (*huma.StreamResponse, error) {
+			if err := handle.CheckMembers(in.RawBody); err != nil {
+				return nil, err
+			}
 			rows := &rowsInput{TablePath: in.TablePath, Where: in.Body.Where, Q: in.Body.Q, Bbox: in.Body.Bbox, Near: in.Body.Near, Group: in.Body.Group,
 				Select: in.Body.Select, Having: in.Body.Having, Sort: in.Body.Sort, Cursor: in.Body.Cursor}
 			if in.Body.Limit > 0 {

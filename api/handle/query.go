@@ -1,6 +1,9 @@
 package handle
 
 import (
+	"bytes"
+	"encoding/json"
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -32,8 +35,7 @@ func CheckQuery(raw string, known ...string) (url.Values, error) {
 			return nil, unknownParameter(name, known)
 		}
 		if _, seen := values[name]; seen {
-			return nil, catalog.Errorf(catalog.Invalid, "repeated_parameter", "the parameter %s is given twice: give it once", name).With("parameter", name).
-				InChinese("参数%s出现了两次：只写一次", name)
+			return nil, repeatedParameter(name)
 		}
 		values[name] = []string{value}
 	}
@@ -50,6 +52,41 @@ func RefuseEmpty(values url.Values) error {
 		}
 	}
 	return nil
+}
+
+// CheckMembers is Invalid where a member of a JSON object stands twice, in
+// whatever case, or is an empty text: a query in a body is as strict as one in an
+// address. body is JSON that was read already.
+func CheckMembers(body []byte) error {
+	d := json.NewDecoder(bytes.NewReader(body))
+	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+		return nil
+	}
+	values := url.Values{}
+	for d.More() {
+		name, err := d.Token()
+		if err != nil {
+			return err
+		}
+		var value any
+		if err := d.Decode(&value); err != nil {
+			return err
+		}
+		key := strings.ToLower(fmt.Sprint(name))
+		if _, seen := values[key]; seen {
+			return repeatedParameter(key)
+		}
+		values.Set(key, "given")
+		if text, ok := value.(string); ok {
+			values.Set(key, text)
+		}
+	}
+	return RefuseEmpty(values)
+}
+
+func repeatedParameter(name string) error {
+	return catalog.Errorf(catalog.Invalid, "repeated_parameter", "the parameter %s is given twice: give it once", name).With("parameter", name).
+		InChinese("参数%s出现了两次：只写一次", name)
 }
 
 func unknownParameter(name string, known []string) error {

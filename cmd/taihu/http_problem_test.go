@@ -151,7 +151,17 @@ func TestParametersAreStrict(t *testing.T) {
 			p.play(t, list)
 		})
 	}
+	for body, code := range map[string]string{
+		`{"where":""}`: "bad_parameter", `{"where":" ","limit":1}`: "bad_parameter", `{"select":""}`: "bad_parameter", `{"cursor":""}`: "bad_parameter",
+		`{"where":"泊位数 > 100","where":"泊位数 > 0"}`: "repeated_parameter", `{"where":"泊位数 > 100","Where":""}`: "repeated_parameter",
+		`{"wherre":"泊位数 > 100"}`: "invalid_request",
+	} {
+		p.play(t, []scenario{{name: "body " + body, method: "POST", raw: "/api/v1/datasets/open-lots/releases/2/tables/lots/query", headers: []string{"Content-Type", "application/json"},
+			body: body, status: 400, parts: []string{`"code":"` + code + `"`}}})
+	}
 	p.play(t, []scenario{
+		{name: "null is not given", method: "POST", raw: "/api/v1/datasets/open-lots/releases/2/tables/lots/query", headers: []string{"Content-Type", "application/json"},
+			body: `{"where":"泊位数 > 400","cursor":null}`, status: 200, parts: []string{`"001"`}, lacks: []string{`"002"`}},
 		{name: "empty where", raw: "/data/open-lots/2/lots.csv?where=", status: 400, parts: []string{`"bad_parameter"`}},
 		{name: "empty where without a sign", raw: "/api/v1/datasets/open-lots/releases/2/tables/lots/rows?where", status: 400},
 		{name: "empty limit", raw: "/data/open-lots/2/lots.csv?limit=", status: 400},
