@@ -112,8 +112,8 @@ func (a *API) rows(ctx context.Context, actor catalog.Actor, in *rowsInput) (*hu
 		if latest {
 			h.SetHeader("Content-Location", base+rawQuery(h))
 		}
-		if next != "" {
-			h.SetHeader("Link", "<"+base+nextRows(in, next)+`>; rel="next"`)
+		if address := base + nextRows(in, next); next != "" && len(address) <= longestLink {
+			h.SetHeader("Link", "<"+address+`>; rel="next"`)
 		}
 		w := h.BodyWriter()
 		buf := append([]byte(`{"rows":`), answer.JSON...)
@@ -130,6 +130,11 @@ func (a *API) rows(ctx context.Context, actor catalog.Actor, in *rowsInput) (*hu
 		_, _ = w.Write(append(buf, '}', '\n'))
 	}}, nil
 }
+
+// longestLink is the longest address in a Link header: a cursor holds the sort
+// keys of its row, and programs and proxies refuse answers whose headers are
+// longer than a few KB. next in the body has it always.
+const longestLink = 2048
 
 func rawQuery(h huma.Context) string {
 	u := h.URL()

@@ -330,6 +330,21 @@ func TestRowsWalk(t *testing.T) {
 			first = cursor
 		}
 	}
+	if _, err := p.client.CreateDataset(t.Context(), editOf("long-lots", "cgj")); err != nil {
+		t.Fatal(err)
+	}
+	p.release("long-lots", "lots.csv", "编号,说明\n1,"+strings.Repeat("长", 30_000)+"\n2,长\n")
+	const long = "/api/v1/datasets/long-lots/releases/1/tables/lots/"
+	p.play(t, []scenario{
+		{name: "a short next stands in Link", path: long + "rows?sort=说明&limit=1&select=编号", status: 200, has: map[string]string{"Link": "*"}},
+		{name: "a long one only in the body", path: long + "rows?sort=-说明&limit=1&select=编号", status: 200, has: map[string]string{"Link": ""}},
+	})
+	next := read(long + "rows?sort=-说明&limit=1&select=编号").Next
+	if next == nil || len(*next) < 90_000 {
+		t.Fatalf("next %v", next)
+	}
+	p.play(t, []scenario{{name: "and goes on in a body", method: "POST", raw: long + "query", headers: []string{"Content-Type", "application/json"},
+		body: `{"sort":"-说明","select":"编号","cursor":"` + *next + `"}`, status: 200, parts: []string{`{"rows":[{"编号":"2"}],"next":null}`}}})
 	want, _ := json.Marshal(all.Rows)
 	got, _ := json.Marshal(walked)
 	if string(got) != string(want) {
