@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -192,6 +193,9 @@ func (p *process) checkInvariants(c *client.Client, h *history, datasets []strin
 				t.Errorf("%s: release %d was acknowledged and is lost", slug, n)
 			}
 		}
+	}
+	if runs, err := filepath.Glob(filepath.Join(p.Data, "tmp", "*")); err != nil || len(runs) != 1 {
+		t.Errorf("temp folders of processes that died are left: %v %v", runs, err)
 	}
 	eventually(t, "no job waits", func() bool { return p.pendingJobs() == 0 })
 	for _, slug := range datasets {

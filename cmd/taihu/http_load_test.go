@@ -137,7 +137,7 @@ func (p *lotPortal) settles(goroutines, files int) {
 	var g, f, left int
 	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
 		g, f = held(p.t)
-		list, _ := filepath.Glob(filepath.Join(p.Data, "tmp", "export-*"))
+		list, _ := filepath.Glob(filepath.Join(p.Data, "tmp", "run-*", "export-*"))
 		more, _ := filepath.Glob(filepath.Join(p.Data, "blobs", "tmp", "*"))
 		left = len(list) + len(more)
 		if g <= goroutines+slack && f <= files+slack && left == 0 {

@@ -36,6 +36,7 @@ type portal struct {
 	index    indexer.Index   // nil where it was not asked for
 	pool     *pool.Pool
 	exporter *download.Exporter
+	temp     *tempFolder
 }
 
 // openStore opens the database and the blobs alone.
@@ -64,6 +65,9 @@ func openPortal(ctx context.Context, cfg *Config, log *slog.Logger) (*portal, er
 	if err != nil {
 		return nil, err
 	}
+	if p.temp, err = openTemp(cfg.Data); err != nil {
+		return nil, errors.Join(err, p.close())
+	}
 	if p.index, err = openIndex(cfg, log); err != nil {
 		return nil, errors.Join(err, p.close())
 	}
@@ -72,22 +76,12 @@ func openPortal(ctx context.Context, cfg *Config, log *slog.Logger) (*portal, er
 		ExportTimeout: time.Duration(cfg.QuerySeconds) * time.Second,
 		Child: child.Spec{
 			Args: []string{"query-child"}, MemoryBytes: int64(cfg.QueryMemory) << 20,
-			Env: []string{fmt.Sprintf("TAIHU_QUERY_MEMORY=%d", cfg.QueryMemory)}, TempRoot: cfg.temp(),
+			Env: []string{fmt.Sprintf("TAIHU_QUERY_MEMORY=%d", cfg.QueryMemory)}, TempRoot: p.temp.path,
 		},
 	})
-	p.exporter = &download.Exporter{Store: p.store, Blobs: p.exports, Pool: p.pool, Portal: catalog.Text{Zh: cfg.NameZh, En: cfg.NameEn}, TempDir: cfg.temp(),
+	p.exporter = &download.Exporter{Store: p.store, Blobs: p.exports, Pool: p.pool, Portal: catalog.Text{Zh: cfg.NameZh, En: cfg.NameEn}, TempDir: p.temp.path,
 		MaxBytes: int64(cfg.KeptExports) << 20, Log: log}
 	return p, nil
-}
-
-// temp is where children make their folders: beside the data, so that what they
-// write can be moved into the blobs.
-func (c *Config) temp() string {
-	dir := filepath.Join(c.Data, "tmp")
-	if err := os.MkdirAll(dir, 0o750); err != nil {
-		return ""
-	}
-	return dir
 }
 
 func openIndex(cfg *Config, log *slog.Logger) (indexer.Index, error) {
@@ -120,14 +114,17 @@ func (p *portal) close() error {
 	if p.index != nil {
 		errs = append(errs, p.index.Close())
 	}
+	if p.temp != nil {
+		errs = append(errs, p.temp.close())
+	}
 	return errors.Join(append(errs, p.store.Close())...)
 }
 
 // runner makes the job runner: ingest, index, warm.
 func (p *portal) runner() *job.Runner {
 	worker := &ingest.Worker{
-		Ledger: ledger{p.store}, Blobs: p.blobs, TempRoot: p.cfg.temp(), Log: p.log,
-		Child: ingestSpec(p.cfg, p.cfg.temp()), Limits: ingestLimits(p.cfg),
+		Ledger: ledger{p.store}, Blobs: p.blobs, TempRoot: p.temp.path, Log: p.log,
+		Child: ingestSpec(p.cfg, p.temp.path), Limits: ingestLimits(p.cfg),
 	}
 	source := documentSource{p.store}
 	return &job.Runner{
