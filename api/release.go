@@ -32,6 +32,17 @@ func releaseNumber(s string) (int, error) {
 	return n, nil
 }
 
+// namedRelease is releaseNumber where latest will not do: what is withdrawn or
+// restored is named by its number.
+func namedRelease(s string) (int, error) {
+	n, err := releaseNumber(s)
+	if err == nil && n == 0 {
+		return 0, catalog.Errorf(catalog.NotFound, "unknown_release", "name the release by its number here, not as latest").With("release", s).
+			InChinese("此处请写版本号，不能用latest")
+	}
+	return n, err
+}
+
 // standing finds a release that stands for an actor who may have its bytes;
 // a withdrawn one is Gone with its reason.
 func (a *API) standing(ctx context.Context, actor catalog.Actor, slug, release string) (*catalog.Dataset, *catalog.Release, error) {
@@ -138,7 +149,7 @@ func (a *API) releaseRoutes() {
 	}
 	register(a, huma.Operation{OperationID: "withdraw-release", Method: http.MethodPost, Path: "/api/v1/datasets/{slug}/releases/{release}/withdraw", Tags: []string{"stewards"}, Summary: "Withdraw a release", Security: bearer},
 		func(ctx context.Context, actor catalog.Actor, in *withdrawInput) (*releaseOutput, error) {
-			n, err := releaseNumber(in.Release)
+			n, err := namedRelease(in.Release)
 			if err != nil {
 				return nil, err
 			}
@@ -149,7 +160,7 @@ func (a *API) releaseRoutes() {
 		})
 	register(a, huma.Operation{OperationID: "restore-release", Method: http.MethodPost, Path: "/api/v1/datasets/{slug}/releases/{release}/restore", Tags: []string{"stewards"}, Summary: "Restore a withdrawn release", Security: bearer},
 		func(ctx context.Context, actor catalog.Actor, in *ReleasePath) (*releaseOutput, error) {
-			n, err := releaseNumber(in.Release)
+			n, err := namedRelease(in.Release)
 			if err != nil {
 				return nil, err
 			}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"strings"
 
 	"taihu/catalog"
 )
@@ -177,7 +178,7 @@ func redact(actor catalog.Actor, d *datasetRow, r *catalog.Release) {
 // Withdraw takes a published release back: its page stays and says why, its
 // bytes are served no more, and latest is the newest release that still stands.
 func (db *DB) Withdraw(ctx context.Context, actor catalog.Actor, dataset string, number int, reason string) (*catalog.Release, error) {
-	if reason == "" {
+	if reason = strings.TrimSpace(reason); reason == "" {
 		return nil, invalid("reason", "请写明撤回原因", "say why the release is withdrawn: its page will show it")
 	}
 	return db.stand(ctx, actor, dataset, number, catalog.Withdrawn, reason)

@@ -105,6 +105,9 @@ func TestEveryErrorHasOneShape(t *testing.T) {
 		{name: "POST query with an unknown field", method: "POST", path: "/api/v1/datasets/open-lots/releases/2/tables/lots/query", headers: json, body: `{"wher":"泊位数 > 3"}`, status: 400, parts: []string{"wher"}},
 		{name: "POST query with a high limit", method: "POST", path: "/api/v1/datasets/open-lots/releases/2/tables/lots/query", headers: json, body: `{"limit":10001}`, status: 400},
 		{name: "withdrawal without a reason", method: "POST", path: "/api/v1/datasets/open-lots/releases/1/withdraw", headers: with(json, admin...), body: `{}`, status: 400},
+		{name: "withdrawal with a blank reason", method: "POST", path: "/api/v1/datasets/open-lots/releases/1/withdraw", headers: with(json, admin...), body: `{"reason":" \t"}`, status: 400},
+		{name: "withdrawal of latest", method: "POST", path: "/api/v1/datasets/open-lots/releases/latest/withdraw", headers: with(json, admin...), body: `{"reason":"x"}`, status: 404, parts: []string{"by its number"}},
+		{name: "restoration of latest", method: "POST", path: "/api/v1/datasets/open-lots/releases/latest/restore", headers: admin, status: 404, parts: []string{"by its number"}},
 		{name: "path with a NUL", raw: "/data/open-lots/2/%00.csv", status: 404},
 		{name: "path that climbs", raw: "/data/open-lots/2/files/..%2f..%2ftaihu.db", status: 404},
 	} {
