@@ -49,18 +49,49 @@ func newError(status int, msg string, errs ...error) huma.StatusError {
 		if known, ok := err.(*handle.Problem); ok {
 			return known
 		}
-		if i == 0 {
-			p.Detail += ": " + err.Error()
+		if i >= mostErrors {
+			continue
 		}
 		if p.Facts == nil {
 			p.Facts = map[string]any{}
 		}
 		if d, ok := err.(huma.ErrorDetailer); ok {
+			detail := short(d.ErrorDetail())
 			list, _ := p.Facts["errors"].([]*huma.ErrorDetail)
-			p.Facts["errors"] = append(list, d.ErrorDetail())
+			p.Facts["errors"], err = append(list, detail), detail
+		}
+		if i == 0 {
+			p.Detail += ": " + err.Error()
 		}
 	}
 	return p
+}
+
+// Each of huma's errors repeats the object it is about: with many in one large
+// body the answer would grow with their product.
+const (
+	mostErrors   = 10  // told of one body
+	longestValue = 200 // characters of what was found, and of the words about it
+)
+
+// short is an error that repeats no more than a few words of a body.
+func short(d *huma.ErrorDetail) *huma.ErrorDetail {
+	s := &huma.ErrorDetail{Message: cut(d.Message), Location: cut(d.Location), Value: d.Value}
+	switch v := d.Value.(type) {
+	case nil, bool, float64, int, int64:
+	case string:
+		s.Value = cut(v)
+	default: // an object or a list: the location says which
+		s.Value = nil
+	}
+	return s
+}
+
+func cut(text string) string {
+	if r := []rune(text); len(r) > longestValue {
+		return string(r[:longestValue]) + "…"
+	}
+	return text
 }
 
 func humaConfig(version string) huma.Config {

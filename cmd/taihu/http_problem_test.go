@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -119,6 +120,28 @@ func TestEveryErrorHasOneShape(t *testing.T) {
 			body: edit(`,"` + field + `":1`), status: 400, has: problem, parts: []string{field}})
 	}
 	p.play(t, list)
+}
+
+// TestWrongBodiesAreNotRepeated: what is wrong with a body is said in few words,
+// however much is wrong and however large the body is.
+func TestWrongBodiesAreNotRepeated(t *testing.T) {
+	p := startLots(t)
+	var many strings.Builder
+	for i := range 60_000 {
+		fmt.Fprintf(&many, `,"member%d":1`, i)
+	}
+	for name, body := range map[string]string{
+		"many unknown members": `{"where":"泊位数 > 3"` + many.String() + `}`, "one wrong value": `{"limit":"` + strings.Repeat("长", 300_000) + `"}`,
+		"a long name": `{"` + strings.Repeat("长", 300_000) + `":1}`, "no object": `[` + strings.Repeat(`1,`, 400_000) + `1]`, "no JSON": strings.Repeat("长", 300_000),
+	} {
+		t.Run(name, func(t *testing.T) {
+			status, header, answer := p.send(t, scenario{method: "POST", raw: "/api/v1/datasets/open-lots/releases/2/tables/lots/query", headers: []string{"Content-Type", "application/json"}, body: body})
+			if status != 400 || len(answer) > 10_000 {
+				t.Fatalf("%d with %d bytes for %d: %s", status, len(answer), len(body), answer[:min(len(answer), 300)])
+			}
+			checkProblem(t, status, header, answer)
+		})
+	}
 }
 
 // TestParametersAreStrict: a typo never returns the whole table.
