@@ -87,6 +87,9 @@ func open(in Input) (Source, error) {
 	if kind == kindBinary && known && want[0] == kindText && (ext != ".dat" || in.Options.Encoding != "") {
 		kind = kindText // UTF-16 without a mark, or a refusal that names the byte
 	}
+	if kind == kindText && known && want[0] == kindJSON && opensJSON(in.Path) {
+		kind = kindJSON // with a fault near its beginning: reading it names the place
+	}
 	if known && !slices.Contains(want, kind) {
 		return nil, mislabelled(in, ext, kind)
 	}
@@ -174,7 +177,7 @@ func textKind(head []byte) string {
 	if bytes.IndexByte(head, 0) >= 0 {
 		return kindBinary
 	}
-	s := bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\xef\xbb\xbf")), " \t\r\n")
+	s := afterBlanks(head)
 	low := bytes.ToLower(s[:min(len(s), 256)])
 	switch {
 	case len(s) == 0:
@@ -187,6 +190,24 @@ func textKind(head []byte) string {
 		return kindJSON
 	}
 	return kindText
+}
+
+// afterBlanks drops a byte order mark and white space at the front.
+func afterBlanks(head []byte) []byte {
+	return bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\xef\xbb\xbf")), " \t\r\n")
+}
+
+// opensJSON reports whether the first sign of the file opens an array or object.
+func opensJSON(path string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	head := make([]byte, 4<<10)
+	n, _ := io.ReadFull(f, head)
+	s := afterBlanks(head[:n])
+	return len(s) > 0 && (s[0] == '{' || s[0] == '[')
 }
 
 // looksJSON reports whether the text begins as JSON for a few tokens, so that a

@@ -74,3 +74,22 @@ func TestContentDecidesAndTheExtensionMustAgree(t *testing.T) {
 		}
 	}
 }
+
+// A file called .json that opens as JSON is read as JSON, however early its
+// fault: the place is told.
+func TestFaultAtTheBeginningOfJSON(t *testing.T) {
+	for _, test := range []struct {
+		name, content, message, column string
+		row                            int64
+	}{
+		{"a.json", "[\n{\"a\":NaN}]", "NaN is no JSON value; write null where there is no number (line 2, byte 11 of the file)", "a", 2},
+		{"a.json", `[{'a':1}]`, `a key was expected, not "'" (line 1, byte 3 of the file)`, "", 1},
+		{"a.ndjson", "{\"a\":True}\n", `"True" is no JSON value (line 1, byte 10 of the file)`, "a", 1},
+	} {
+		r := ingestBytes(t, test.name, []byte(test.content), catalog.IngestOptions{})
+		f := r.Report.FirstError()
+		if f == nil || f.Code != "malformed_json" || f.Row != test.row || f.Column != test.column || f.Message.En != test.message {
+			t.Errorf("%s: got %+v", test.content, f)
+		}
+	}
+}
