@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"math"
 	"net/http"
 	"net/url"
 	"slices"
@@ -170,6 +171,9 @@ func (s *Site) search(c *gin.Context) error {
 		}
 		return s.searchWithout(c, a, v, publishers)
 	}
+	if last := lastOf(found.Total); a.page > last { // the list grew shorter: not "no dataset fits"
+		return seeOther(c, a.address(func(b *asked) { b.page = last }))
+	}
 	v.Total = found.Total
 	if err := s.results(c, &v, found.Hits, publishers); err != nil {
 		return err
@@ -256,7 +260,7 @@ func (s *Site) result(c *gin.Context, d *catalog.Dataset, h *indexer.Hit, publis
 			r.Title = h.Title
 		}
 		if len(h.Description) > 0 {
-			r.Summary = h.Description
+			r.Summary = passage(h.Description, d.Description)
 		}
 		r.Columns = h.Columns
 	}
@@ -273,6 +277,39 @@ func (s *Site) result(c *gin.Context, d *catalog.Dataset, h *indexer.Hit, publis
 	}
 	return r
 }
+
+// passage is a hit's part of a description, with an ellipsis where the
+// description goes on and without half a Latin word at its end. The part may be
+// in either language; where it is in neither (the index is a moment behind) it
+// stays as it is.
+func passage(segments []indexer.Segment, description catalog.Text) []indexer.Segment {
+	part := strings.Join(strings.Fields(joined(segments)), " ")
+	for _, text := range []string{description.Zh, description.En} {
+		whole := plainText(text, math.MaxInt)
+		at := strings.Index(whole, part)
+		if part == "" || at < 0 {
+			continue
+		}
+		out := slices.Clone(segments)
+		if rest := whole[at+len(part):]; rest != "" {
+			last := &out[len(out)-1]
+			if space := strings.LastIndexByte(last.Text, ' '); space > 0 && !last.Hit && isLatin(rest[0]) && isLatin(last.Text[len(last.Text)-1]) {
+				last.Text = last.Text[:space]
+			}
+			if !last.Hit {
+				last.Text = strings.TrimRight(last.Text, " ，、,;；")
+			}
+			out = append(out, indexer.Segment{Text: "…"})
+		}
+		if at > 0 {
+			out = slices.Insert(out, 0, indexer.Segment{Text: "…"})
+		}
+		return out
+	}
+	return segments
+}
+
+func isLatin(b byte) bool { return 'a' <= b|0x20 && b|0x20 <= 'z' || '0' <= b && b <= '9' }
 
 func joined(segments []indexer.Segment) string {
 	var b strings.Builder
@@ -357,9 +394,14 @@ func sorts(a asked, lang string) []link {
 	return out
 }
 
+// lastOf is the last page of a list of total datasets; an empty list has one.
+func lastOf(total int) int {
+	return max(1, min((total+resultsPerPage-1)/resultsPerPage, lastPage))
+}
+
 // pages lists the pages around the current one.
 func pages(a asked, total int, lang string) []link {
-	last := min((total+resultsPerPage-1)/resultsPerPage, lastPage)
+	last := lastOf(total)
 	if last < 2 {
 		return nil
 	}
