@@ -76,7 +76,7 @@ func tableOf(r *catalog.Release, name string) (*catalog.Table, error) {
 		for i := range r.Tables {
 			names[i] = r.Tables[i].Name
 		}
-		return nil, nearest(e, name, names).InChinese("这一版没有表“%s”；有：%s", name, strings.Join(names, "、"))
+		return nil, nearest(e.InChinese("这一版没有表“%s”；有：%s", name, strings.Join(names, "、")), name, names)
 	}
 	return t, err
 }
@@ -85,6 +85,9 @@ func tableOf(r *catalog.Release, name string) (*catalog.Table, error) {
 func nearest(e *catalog.Error, name string, known []string) *catalog.Error {
 	if near := table.Nearest(name, known); near != "" {
 		e.Message += "; did you mean " + near + "?"
+		if e.Zh != "" {
+			e.Zh += "；是否指" + near + "？"
+		}
 		return e.With("nearest", near)
 	}
 	return e

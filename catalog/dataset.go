@@ -154,6 +154,10 @@ var ReservedSlugs = []string{"new", "api", "data", "docs", "datasets", "organiza
 
 // CheckSlug returns Invalid where s cannot name a dataset or organization.
 func CheckSlug(s string) error {
+	if s == "" {
+		return Errorf(Invalid, "invalid_slug", "the address is empty: use 3 to 80 of the characters a-z, 0-9 and -").With("slug", s).
+			InChinese("还没有写地址：请用3至80个小写字母、数字或连字符")
+	}
 	if !slugForm.MatchString(s) {
 		return Errorf(Invalid, "invalid_slug", "%q cannot be an address: use 3 to 80 of the characters a-z, 0-9 and -", s).With("slug", s).
 			InChinese("“%s”不能用作地址：请用3至80个小写字母、数字或连字符", s)

@@ -100,6 +100,7 @@ func unknownParameter(name string, known []string) error {
 	if near := table.Nearest(name, known); near != "" {
 		e = e.With("nearest", near)
 		e.Message += "; did you mean " + near + "?"
+		e.Zh += "；是否指" + near + "？"
 	}
 	return e
 }

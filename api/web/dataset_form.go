@@ -161,6 +161,9 @@ func (s *Site) datasetFormAgain(c *gin.Context, actor catalog.Actor, f form, d *
 	kind := catalog.KindOf(err)
 	switch kind {
 	case catalog.Invalid, catalog.Conflict, catalog.Unprocessable:
+		if strings.TrimSpace(f.Get("title_zh")+f.Get("title_en")) == "" { // the store names one fault at a time; an empty form has two
+			f.refuse("title_zh", phrase(lang, "缺少标题：请填中文、英文或两者。", "Title is missing: give it in Chinese, English or both."))
+		}
 		if field := wrongFieldOf(err); field != "" {
 			f.refuse(field, sentence(lang, err))
 		} else {

@@ -60,7 +60,8 @@ func (s *Site) RenderError(c *gin.Context, p *handle.Problem) {
 	}
 	if p.Status == http.StatusNotFound || p.Status == http.StatusGone {
 		v.Typed = strings.ReplaceAll(guess(localPath(c)), "-", " ")
-		v.Near = s.near(c, guess(localPath(c)))
+		nearest, _ := p.Facts["nearest"].([]string)
+		v.Near = s.near(c, guess(localPath(c)), nearest)
 	}
 	if c.Request.Method == http.MethodPost {
 		if r, err := url.Parse(c.Request.Referer()); err == nil && r.Host == c.Request.Host {
@@ -96,17 +97,27 @@ func guess(path string) string {
 
 const nearCount = 5
 
-// near looks for datasets whose address or title resembles what was typed. An
-// error here leaves the list empty: it is an error page already.
-func (s *Site) near(c *gin.Context, word string) []result {
+// near looks for datasets whose address or title resembles what was typed: those
+// the store named as nearest, else a search. An error here leaves the list empty:
+// it is an error page already.
+func (s *Site) near(c *gin.Context, word string, nearest []string) []result {
 	if word == "" || s.Store == nil {
 		return nil
 	}
 	ctx, actor, lang := c.Request.Context(), handle.Actor(c), language(c)
+	var named []catalog.Dataset
+	for _, slug := range nearest {
+		if d, err := s.Store.Dataset(ctx, actor, slug); err == nil {
+			named = append(named, *d)
+		}
+	}
 	for _, text := range tries(word) {
-		list, _, _, err := s.Store.Datasets(ctx, actor, store.DatasetFilter{Published: true, Text: text, Limit: nearCount})
-		if err != nil {
-			return nil
+		list := named
+		if len(list) == 0 {
+			var err error
+			if list, _, _, err = s.Store.Datasets(ctx, actor, store.DatasetFilter{Published: true, Text: text, Limit: nearCount}); err != nil {
+				return nil
+			}
 		}
 		if len(list) == 0 {
 			continue

@@ -214,6 +214,9 @@ func TestReadersPages(t *testing.T) {
 		t.Error("a hit that the store does not know is shown")
 	}
 	wants(t, p.get("/datasets?q=无", 200), "没有找到“无”", `href="/datasets"`)
+	if at := p.get("/en/datasets?sort=title&page=9", 303); at != "/en/datasets?sort=title" {
+		t.Errorf("a page past the last one leads to %s", at)
+	}
 	page = p.get("/datasets/parking-spaces", 200)
 	wants(t, page, "数据日期", "目录日期", "2026年11月22日", `href="/data/parking-spaces/2/main.csv"`, "第1版", "@misc{parking_spaces_2", "http://portal.example/data/parking-spaces/2/main.parquet", "&lt;script&gt;alert(&#34;cell&#34;)")
 	wants(t, p.get("/en/datasets/parking-spaces/releases/1", 200), "not the latest", "/data/parking-spaces/1/main.csv")
@@ -290,6 +293,7 @@ func TestStewardsJourney(t *testing.T) {
 		t.Errorf("a stranger is led to %s", at)
 	}
 	p.actor = p.admin()
+	wants(t, p.post("/steward/datasets/new", url.Values{}, 400), "有2处要改", `href="#title_zh"`, "还没有写地址")
 	form := url.Values{"title_zh": {"公共厕所"}, "slug": {"gong ce"}, "organization": {p.org.ID}, "licence": {"CC0-1.0"}, "open_attribute": {"unconditional"}, "frequency": {"daily"}, "theme": {"living"}}
 	page := p.post("/steward/datasets/new", form, 400)
 	wants(t, page, `value="公共厕所"`, `value="gong ce"`, `href="#slug"`, `value="living" checked`)
@@ -387,6 +391,8 @@ func TestLostPagesOfferNearAddresses(t *testing.T) {
 	p := newPortal(t)
 	p.publish("parking-spaces", catalog.Unconditional)
 	wants(t, p.get("/datasets/parking-space", 404), "/datasets/parking-spaces")
+	// two letters changed places: the search finds nothing, the store's nearest does
+	wants(t, p.get("/datasets/parkign-spaces", 404), `href="/datasets/parking-spaces"`, "是否指parking-spaces？")
 	p.get("/nowhere", 404)
 	_, err := p.db.RenameDataset(t.Context(), catalog.SystemActor, "parking-spaces", "parking")
 	must(t, err)

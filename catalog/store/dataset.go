@@ -296,6 +296,7 @@ func (c *conn) unknownDataset(ctx context.Context, slug string) error {
 	}
 	if len(near) > 0 {
 		e.Message += "; did you mean " + strings.Join(near, ", ") + "?"
+		e.Zh += "，是否指" + strings.Join(near, "、") + "？"
 		e = e.With("nearest", near)
 	}
 	return e
