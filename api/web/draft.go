@@ -170,7 +170,7 @@ func (s *Site) showDraft(c *gin.Context, actor catalog.Actor, status int, change
 }
 
 // compare lists the tables of the latest release that the draft lacks, and, once
-// the files are checked, what readers of that release would miss.
+// the files passed the check, what readers of that release would miss.
 func (s *Site) compare(c *gin.Context, actor catalog.Actor, v *draftPage) error {
 	_, latest, err := s.Store.Release(c.Request.Context(), actor, v.Dataset.Slug, v.Dataset.LatestNumber)
 	if err != nil {
@@ -182,7 +182,7 @@ func (s *Site) compare(c *gin.Context, actor catalog.Actor, v *draftPage) error 
 		}
 	}
 	switch v.Draft.State {
-	case catalog.Uploading, catalog.Checking, catalog.Abandoned:
+	case catalog.Uploading, catalog.Checking, catalog.Abandoned, catalog.Rejected: // a refused file's tables are not “gone”
 		return nil
 	}
 	v.Against = latest.Number
