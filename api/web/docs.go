@@ -115,7 +115,7 @@ func loadDocs(base string) (*docs, error) {
 			if err != nil {
 				return nil, fmt.Errorf("read docs: %w", err)
 			}
-			text, err := renderDoc(bytes.ReplaceAll(b, []byte(exampleHost), []byte(cmp.Or(base, exampleHost))))
+			text, err := renderDoc(bytes.ReplaceAll(b, []byte(exampleHost), []byte(cmp.Or(base, exampleHost))), lang)
 			if err != nil {
 				return nil, fmt.Errorf("render docs/%s: %w", o.page, err)
 			}
@@ -167,7 +167,7 @@ var (
 
 // renderDoc renders our own Markdown. The top heading becomes the page's; each
 // second heading gets an anchor s1, s2, … as its words are Chinese.
-func renderDoc(b []byte) (docText, error) {
+func renderDoc(b []byte, lang string) (docText, error) {
 	var out bytes.Buffer
 	if err := docMarkdown.Convert(b, &out); err != nil {
 		return docText{}, err
@@ -186,11 +186,28 @@ func renderDoc(b []byte) (docText, error) {
 		d.Parts = append(d.Parts, link{Words: unescape.Replace(tag.ReplaceAllString(words, "")), Href: "#" + id})
 		return `<h2 id="` + id + `">` + words + `</h2>`
 	})
-	body = strings.ReplaceAll(body, "<table>", `<div class="tablebox plain" tabindex="0" role="region"><table class="grid">`)
-	body = strings.ReplaceAll(body, "</table>", "</table></div>")
+	body = boxTables(body, lang)
 	body = strings.ReplaceAll(body, "<pre>", `<pre tabindex="0">`)
 	d.Body = template.HTML(body)
 	return d, nil
+}
+
+// boxTables puts each table into a box that scrolls, named by the heading above
+// it and, where a section has more than one, its number.
+func boxTables(body, lang string) string {
+	parts := strings.Split(body, "<table>")
+	out, named := parts[0], map[string]int{}
+	for i, part := range parts[1:] {
+		label := phrase(lang, "表", "Table")
+		if above := docHeading.FindAllStringSubmatch(strings.Join(parts[:i+1], ""), -1); len(above) > 0 {
+			label = tag.ReplaceAllString(above[len(above)-1][1], "") + phrase(lang, "：表", ": table")
+		}
+		if named[label]++; named[label] > 1 {
+			label += fmt.Sprint(" ", named[label])
+		}
+		out += `<div class="tablebox plain" tabindex="0" role="region" aria-label="` + template.HTMLEscapeString(unescape.Replace(label)) + `"><table class="grid">` + part
+	}
+	return strings.ReplaceAll(out, "</table>", "</table></div>")
 }
 
 func (s *Site) docLinks(lang, current string) []link {
