@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"strings"
 	"testing"
 
 	"taihu/catalog"
@@ -249,6 +250,31 @@ func TestOwnDraftIsApprovedBySoleReviewerOnly(t *testing.T) {
 		}
 		if n != 2 {
 			t.Errorf("%d approvals", n)
+		}
+	})
+}
+
+func TestTablesStandInTheOrderOfTheFiles(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := storetest.NewWorld(t, db)
+		r := newDraft(t, w)
+		large, small := put(t, w, r.ID, "large.csv", "one"), put(t, w, r.ID, "small.csv", "two")
+		names := func() string {
+			var all []string
+			for _, n := range draft(t, w, r.ID).Tables {
+				all = append(all, n.Name)
+			}
+			return strings.Join(all, " ")
+		}
+		finish(t, w, small, storetest.Outcome("small", "x"))
+		finish(t, w, large, storetest.Outcome("large", "x"))
+		if got := names(); got != "large small" {
+			t.Errorf("the file checked first comes first: %s", got)
+		}
+		mended := put(t, w, r.ID, "large.csv", "three")
+		finish(t, w, mended, storetest.Outcome("large", "x"))
+		if got := names(); got != "large small" {
+			t.Errorf("a mended file's table moved: %s", got)
 		}
 	})
 }

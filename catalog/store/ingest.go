@@ -86,6 +86,9 @@ func (t *tx) finishFile(ctx context.Context, f *catalog.File, r *catalog.Release
 		if err := t.insertTables(ctx, f, d, o.Tables, before); err != nil {
 			return err
 		}
+		if err := t.orderTables(ctx, r.ID); err != nil {
+			return err
+		}
 	}
 	if err := t.settle(ctx, r); err != nil {
 		return err
@@ -154,6 +157,31 @@ func (t *tx) insertTables(ctx context.Context, f *catalog.File, d *datasetRow, t
 			}
 		}
 		if err := t.insertTable(ctx, &n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// orderTables puts the tables of a draft in the order of its files. Files are
+// checked side by side, so the smallest would come first otherwise, and a table
+// that was mended last: readers see the first table before they choose another.
+func (t *tx) orderTables(ctx context.Context, draftID string) error {
+	var tables []struct {
+		ID       string
+		Position int
+	}
+	err := t.all(ctx, &tables, `
+		SELECT n.id, n.position FROM release_tables n JOIN release_files f ON f.id = n.file_id
+		WHERE n.release_id = ? ORDER BY f.created_at, f.id, n.position, n.id`, draftID)
+	if err != nil {
+		return err
+	}
+	for i, n := range tables {
+		if n.Position == i+1 {
+			continue
+		}
+		if _, err := t.exec(ctx, `UPDATE release_tables SET position = ? WHERE id = ?`, i+1, n.ID); err != nil {
 			return err
 		}
 	}
