@@ -180,7 +180,8 @@ type chartBar struct {
 }
 
 // chartOf draws the first category column of a release whose values tell
-// something: several of them, and not all equally frequent.
+// something: several of them, not all equally frequent, and no single one that
+// leaves the others next to nothing.
 func chartOf(lang string, d *catalog.Dataset, r *catalog.Release) *chart {
 	for i := range r.Tables {
 		t := &r.Tables[i]
@@ -190,20 +191,24 @@ func chartOf(lang string, d *catalog.Dataset, r *catalog.Release) *chart {
 		for k := range t.Profile.Columns {
 			p := &t.Profile.Columns[k]
 			at := t.Schema.Index(p.Name)
-			if at < 0 || !kindOf(t.Schema.Fields[at], p, t.Rows).Category || len(p.Top) < 3 || p.Distinct > 12 || p.Top[0].Rows == p.Top[len(p.Top)-1].Rows {
+			if at < 0 || !kindOf(t.Schema.Fields[at], p, t.Rows).Category || len(p.Top) < 3 || p.Distinct > 12 || p.Top[0].Rows == p.Top[len(p.Top)-1].Rows || p.Top[0].Rows*5 > t.Rows*4 {
 				continue
 			}
-			return drawBars(lang, d, r, t, p)
+			column := t.Schema.Fields[at].Label.In(lang)
+			if column == "" {
+				column = p.Name
+			}
+			return drawBars(lang, d, r, t, p, column)
 		}
 	}
 	return nil
 }
 
-func drawBars(lang string, d *catalog.Dataset, r *catalog.Release, t *catalog.Table, p *catalog.ColumnProfile) *chart {
+func drawBars(lang string, d *catalog.Dataset, r *catalog.Release, t *catalog.Table, p *catalog.ColumnProfile, column string) *chart {
 	first := p.Top[0]
 	title := d.Title.In(lang)
 	c := &chart{
-		Finding: phrase(lang, "%s：“%s”里%s最多，占%s", "%s: of “%s”, %s leads with %s", title, p.Name, cut(first.Value, 20), percent(first.Rows, t.Rows)),
+		Finding: phrase(lang, "%s：“%s”里%s最多，占%s", "%s: of “%s”, %s leads with %s", title, column, cut(first.Value, 20), percent(first.Rows, t.Rows)),
 		Sub:     phrase(lang, "单位：行；全表%s行", "In rows; %s rows in all", number(t.Rows)),
 		Source:  d.Title, SourceHref: href(lang, "/datasets/"+d.Slug), Number: r.Number, Simulated: d.Simulated,
 		CSV: dataPath(d.Slug, r.Number, t.Name, "csv"),
