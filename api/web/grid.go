@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"taihu/catalog"
@@ -20,6 +21,10 @@ const (
 	cellText       = 160 // characters of a cell
 	cellFull       = 800 // characters under the pointer
 )
+
+// previewWait is how long a page waits for its preview where all queries are
+// taken; it tells the reader and shows the rest.
+const previewWait = 500 * time.Millisecond
 
 // grid is rows of a table under their column heads.
 type grid struct {

@@ -154,7 +154,7 @@ func (p *Pool) ask(ctx context.Context, t *catalog.Table, r request, take func(k
 	}
 	defer release()
 	r.Source = source
-	w, err := p.acquire(ctx, keyOf(source), r.Export)
+	w, err := p.acquire(ctx, keyOf(source), r.Export, r.Options.Wait)
 	if err != nil {
 		return end{}, err
 	}
@@ -229,8 +229,9 @@ func (p *Pool) source(ctx context.Context, t *catalog.Table) (s table.Source, re
 // keyOf names an opened table: the same bytes at other paths are opened anew.
 func keyOf(s table.Source) string { return s.ID + "\x00" + strings.Join(s.Parts, "\x00") }
 
-// acquire returns a worker for one request, waiting in the queue for it.
-func (p *Pool) acquire(ctx context.Context, key string, export bool) (*worker, error) {
+// acquire returns a worker for one request, waiting in the queue for it: wait, or
+// where that is 0 as long as the pool allows.
+func (p *Pool) acquire(ctx context.Context, key string, export bool, wait time.Duration) (*worker, error) {
 	p.mu.Lock()
 	if p.closed {
 		p.mu.Unlock()
@@ -248,7 +249,10 @@ func (p *Pool) acquire(ctx context.Context, key string, export bool) (*worker, e
 	p.waiting = append(p.waiting, me)
 	p.mu.Unlock()
 
-	timer := time.NewTimer(p.config.Wait)
+	if wait <= 0 || wait > p.config.Wait {
+		wait = p.config.Wait
+	}
+	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	var err error
 	select {

@@ -463,6 +463,37 @@ func TestQueueIsBounded(t *testing.T) {
 	}
 }
 
+// What is useful without its rows does not wait for them as long as the pool
+// allows.
+func TestWaitIsTheCallers(t *testing.T) {
+	dir := t.TempDir()
+	tab := town(t, dir, 20_000)
+	p := start(t, dir, func(c *pool.Config) { c.Size, c.Wait = 1, time.Minute })
+	began, done := make(chan struct{}), make(chan struct{})
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		defer close(done)
+		var once sync.Once
+		_, _ = p.Export(ctx, tab, table.Params{}, "slow", nil, writerFunc(func(b []byte) (int, error) {
+			once.Do(func() { close(began) })
+			<-ctx.Done()
+			return len(b), nil
+		}))
+	}()
+	<-began
+	from := time.Now()
+	_, err := p.Rows(t.Context(), tab, table.Params{}, pool.RowsOptions{Wait: 50 * time.Millisecond})
+	if took := time.Since(from); catalog.CodeOf(err) != "busy" || took > 10*time.Second {
+		t.Errorf("%v after %v, want busy at once", err, took)
+	}
+	cancel()
+	<-done
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(b []byte) (int, error) { return f(b) }
+
 // Exports leave one child to pages.
 func TestPageDoesNotWaitBehindExports(t *testing.T) {
 	dir := t.TempDir()

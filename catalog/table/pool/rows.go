@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"time"
 
 	"taihu/catalog"
 	"taihu/catalog/table"
@@ -15,6 +16,9 @@ type RowsOptions struct {
 	Count   bool `json:"count,omitempty"`    // how many rows the condition selects in all
 	NoJSON  bool `json:"no_json,omitempty"`  // RowsAnswer.JSON stays empty
 	NoCells bool `json:"no_cells,omitempty"` // RowsAnswer.Rows stays empty
+	// Wait is how long to wait for a child at the most, where all are at work; 0:
+	// as long as others. A page that is useful without its rows waits less.
+	Wait time.Duration `json:"-"`
 }
 
 // RowsAnswer is a page of rows.
