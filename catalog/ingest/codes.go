@@ -119,6 +119,8 @@ var FindingCodes = []FindingCode{
 		catalog.Text{Zh: "请用表格软件打开并另存后上传。", En: "Open it in a spreadsheet program, save it anew and upload that."}},
 	{"date_out_of_range", catalog.Warning, catalog.Text{Zh: "格式为日期的单元格中不是日历上的日期，按数值保留。", En: "A cell formatted as a date holds no date of the calendar; its number was kept."},
 		catalog.Text{Zh: "请更正该值或单元格格式。", En: "Correct the value or the format of the cell."}},
+	{"digits_lost", catalog.Warning, catalog.Text{Zh: "单元格中是超过15位的数值：表格软件只保留15位有效数字，末尾几位可能已经不对。", En: "A cell holds a number of more than 15 digits: a spreadsheet keeps 15, so the last ones may be wrong."},
+		catalog.Text{Zh: "如果是证件号等编码，请从来源处以文本格式重新导出。", En: "If it is an identifier, export it anew from its source as text."}},
 	{"error_cells", catalog.Warning, catalog.Text{Zh: "单元格中是错误值，按文本保留。", En: "A cell holds an error value; it was kept as text."},
 		catalog.Text{Zh: "请修正公式后重新上传。", En: "Mend the formula and upload again."}},
 	{"formula_without_value", catalog.Warning, catalog.Text{Zh: "公式没有保存计算结果，读作空值。", En: "A formula has no stored result and was read as null."},

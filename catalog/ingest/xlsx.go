@@ -323,6 +323,9 @@ func (s *xlsxSource) giveCell(k *Column, col int, row *sheetRow, cell *sheetCell
 		if cell.odd {
 			s.tell("date_out_of_range", row, col, string(text))
 		}
+		if cell.long {
+			s.tell("digits_lost", row, col, string(text))
+		}
 		k.Append(text)
 	}
 	return len(text)

@@ -187,7 +187,7 @@ func (s *sheetScanner) addCell(row *sheetRow, c rawCell) error {
 		if s.measure {
 			break
 		}
-		if out.kind, out.odd, err = s.plainCell(row, c); err != nil {
+		if out.kind, err = s.plainCell(row, c, &out); err != nil {
 			return err
 		}
 	}
@@ -212,8 +212,9 @@ func (s *sheetScanner) sharedCell(row *sheetRow, col int) error {
 	return nil
 }
 
-// plainCell appends a number, date, boolean or error.
-func (s *sheetScanner) plainCell(row *sheetRow, c rawCell) (kind cellKind, odd bool, err error) {
+// plainCell appends a number, date, boolean or error, and marks in out what is
+// odd about it.
+func (s *sheetScanner) plainCell(row *sheetRow, c rawCell, out *sheetCell) (cellKind, error) {
 	switch c.kind {
 	case "b":
 		switch string(s.scratch) {
@@ -222,18 +223,18 @@ func (s *sheetScanner) plainCell(row *sheetRow, c rawCell) (kind cellKind, odd b
 		case "0", "false":
 			row.text = append(row.text, "false"...)
 		default:
-			return 0, false, s.malformed(c.col, s.scratch, "布尔值 %q 不对", "the boolean %q is wrong", shorten(string(s.scratch)))
+			return 0, s.malformed(c.col, s.scratch, "布尔值 %q 不对", "the boolean %q is wrong", shorten(string(s.scratch)))
 		}
-		return cellValue, false, nil
+		return cellValue, nil
 	case "e":
 		row.text = append(row.text, s.scratch...)
-		return cellError, false, nil
+		return cellError, nil
 	case "d":
 		row.text = append(row.text, s.scratch...)
-		return cellValue, false, nil
+		return cellValue, nil
 	case "", "n":
 	default:
-		return 0, false, s.malformed(c.col, nil, "未知的单元格类型", "an unknown cell type")
+		return 0, s.malformed(c.col, nil, "未知的单元格类型", "an unknown cell type")
 	}
 	form := showsNumber
 	if c.style < len(s.book.forms) {
@@ -241,20 +242,21 @@ func (s *sheetScanner) plainCell(row *sheetRow, c rawCell) (kind cellKind, odd b
 	}
 	if form == showsNumber && shortestNumber(s.scratch) {
 		row.text = append(row.text, s.scratch...)
-		return cellValue, false, nil
+		return cellValue, nil
 	}
 	f, ok := parseNumber(s.scratch)
 	if !ok {
-		return 0, false, s.malformed(c.col, s.scratch, "数值 %q 不对", "the number %q is wrong", shorten(string(s.scratch)))
+		return 0, s.malformed(c.col, s.scratch, "数值 %q 不对", "the number %q is wrong", shorten(string(s.scratch)))
 	}
 	if form != showsNumber {
 		if row.text, ok = appendSerial(row.text, f, form, s.book.date1904); ok {
-			return cellValue, false, nil
+			return cellValue, nil
 		}
-		odd = true
+		out.odd = true
 	}
+	out.long = !out.odd && math.Abs(f) >= 1e15 && math.Abs(f) < 1e20 && f == math.Trunc(f) // as long as identifiers are
 	row.text = catalog.AppendNumber(row.text, f)
-	return cellValue, odd, nil
+	return cellValue, nil
 }
 
 // shortestNumber reports whether b is already the shortest text of its double:

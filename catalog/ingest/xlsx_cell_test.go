@@ -136,6 +136,8 @@ func TestXLSXShape(t *testing.T) {
 			b.formats = []string{"d/m/yy"}
 			return b
 		}(), catalog.IngestOptions{}, "甲|乙|丙\n1|∅|2\n-3|∅|∅", "date_out_of_range"},
+		{"more digits than a spreadsheet keeps", oneSheet(table + `<row r="7"><c r="B7"><v>3.20205199001011E+17</v></c><c r="C7"><v>999999999999999</v></c></row>`), catalog.IngestOptions{}, "甲|乙|丙\n1|∅|2\n320205199001011000|999999999999999|∅", "digits_lost"},
+		{"a measure of many digits", oneSheet(table + `<row r="7"><c r="B7"><v>1E+21</v></c><c r="C7"><v>0.12345678901234566</v></c></row>`), catalog.IngestOptions{}, "甲|乙|丙\n1|∅|2\n1e+21|0.12345678901234566|∅", ""},
 		{"rows without numbers", oneSheet(`<row>` + `<c t="inlineStr"><is><t>a</t></is></c></row><row><c><v>1</v></c></row>`), catalog.IngestOptions{}, "a\n1", ""},
 		{"several sheets", rawBook{sheets: []rawSheet{{name: "一", data: table}, {name: "空"}, {name: "二", data: table}}}, catalog.IngestOptions{}, "甲|乙|丙\n1|∅|2\n=\n甲|乙|丙\n1|∅|2", "empty_sheet"},
 		{"hidden sheet", rawBook{sheets: []rawSheet{{name: "一", data: table}, {name: "密", data: table, state: "veryHidden"}}}, catalog.IngestOptions{}, "甲|乙|丙\n1|∅|2", "hidden_sheet"},

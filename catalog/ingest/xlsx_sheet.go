@@ -27,6 +27,7 @@ type sheetCell struct {
 	col      int // 1-based
 	kind     cellKind
 	odd      bool // formatted as a date or time but not one
+	long     bool // a whole number of more digits than a spreadsheet keeps
 	from, to int  // its text in sheetRow.text
 }
 
