@@ -93,6 +93,16 @@ func TestLongGB18030IsReadWhole(t *testing.T) {
 	}
 }
 
+// The byte of a NUL in UTF-16 is that of the character, not of the zero half of
+// another one.
+func TestPlaceOfNULInUTF16(t *testing.T) {
+	_, _, err := readAll(t, append([]byte("\xff\xfe"), utf16Bytes("a,b\n1,\x00\n")...), catalog.IngestOptions{}, Limits{})
+	var r *Refusal
+	if !errors.As(err, &r) || r.Finding.Code != "binary_content" || r.Finding.Row != 2 || !strings.Contains(r.Finding.Message.En, "Byte 14 ") {
+		t.Error(err)
+	}
+}
+
 // However its bytes are cut into blocks, a text decodes to the same, or fails at
 // the same byte; what decodes is UTF-8 and what fails has no U+FFFD put in.
 func FuzzDecodeInPieces(f *testing.F) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 )
 
 const blockBytes = 512 << 10
@@ -68,8 +69,12 @@ func (s *textStream) run(f *os.File, e textEncoding) {
 			b.err = io.EOF
 		}
 		if i := bytes.IndexByte(text, 0); i >= 0 {
-			at := bytes.IndexByte(src, 0)
-			b = block{text[:i], &badText{"binary_content", offset + int64(max(at, 0)), []byte{0}}}
+			at := max(bytes.IndexByte(src, 0), 0)
+			if strings.HasPrefix(e.name, "utf-16") { // there half of each ASCII character is zero
+				for at = 0; at+1 < len(src) && (src[at] != 0 || src[at+1] != 0); at += 2 {
+				}
+			}
+			b = block{text[:i], &badText{"binary_content", offset + int64(at), []byte{0}}}
 		}
 		if !s.send(b) || b.err != nil {
 			return
