@@ -131,6 +131,7 @@ func TestChosenTypes(t *testing.T) {
 		{"2021-01-01|2021-01-02 08:00", catalog.Datetime, "2021-01-01T00:00:00+08:00 2021-01-02T08:00:00+08:00"},
 		{"2021-01-01|x", catalog.Date, `type_mismatch row 3 "n" "x"`},
 		{"2021-01-01T08:00Z|9999-12-31 23:00-08:00", catalog.Datetime, `type_mismatch row 3 "n" "9999-12-31 23:00-08:00"`},
+		{"2021-01-01 08:00Z|2021-01-01 08:00|2021-01-01 09:00Z", catalog.Datetime, `type_mismatch row 3 "n" "2021-01-01 08:00"`},
 		{"yes|no", catalog.Boolean, `type_mismatch row 2 "n" "yes"`},
 		{"1|2", catalog.JSON, "1 2"},
 		{"1|{", catalog.JSON, `type_mismatch row 3 "n" "{"`},

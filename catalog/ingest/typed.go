@@ -266,8 +266,8 @@ func (t *converter) datetime(cell []byte) (int64, bool) {
 	switch {
 	case !ok:
 		return 0, false
-	case form != formOffset:
-		return micros, !t.toUTC
+	case form != formOffset: // among times with offsets its own is not known
+		return micros, t.as != asOffset
 	case t.toUTC:
 		micros -= int64(offset) * 60_000_000
 		return micros, micros >= firstDay*dayMicros && micros < (lastDay+1)*dayMicros
