@@ -114,9 +114,55 @@ func significant(s string) int {
 }
 
 func (c *sheetColumn) appendTextCell(dst []byte, s string) []byte {
+	if plain, ok := appendPlainXML(append(dst, c.plain...), s); ok {
+		return append(plain, "</v></c>"...)
+	}
 	dst = append(dst, c.text...)
 	dst = appendXMLText(dst, s)
 	return append(dst, "</t></is></c>"...)
+}
+
+// appendPlainXML appends a text as XML; false where it needs more than the five
+// signs of XML escaped, or is empty: that takes an inline string.
+func appendPlainXML(dst []byte, s string) ([]byte, bool) {
+	if s == "" || s[0] == ' ' || s[len(s)-1] == ' ' {
+		return dst, false
+	}
+	done := 0
+	for i := 0; i < len(s); i++ {
+		var escaped string
+		switch xmlClass[s[i]] {
+		case xmlPlain:
+			continue
+		case xmlSpace:
+			if s[i] == ' ' {
+				continue
+			}
+			return dst, false
+		case xmlAmp:
+			escaped = "&amp;"
+		case xmlLess:
+			escaped = "&lt;"
+		case xmlGreater:
+			escaped = "&gt;"
+		case xmlUnder:
+			if looksEscaped(s[i:]) {
+				return dst, false
+			}
+			continue
+		case xmlControl:
+			return dst, false
+		case xmlEF:
+			if len(s)-i >= 3 && s[i+1] == 0xbf && s[i+2] >= 0xbe {
+				return dst, false
+			}
+			continue
+		}
+		dst = append(dst, s[done:i]...)
+		dst = append(dst, escaped...)
+		done = i + 1
+	}
+	return append(dst, s[done:]...), true
 }
 
 // appendXMLText appends the rest of a <t> tag and the text: white space at the

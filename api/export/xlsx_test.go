@@ -90,10 +90,18 @@ func readXLSX(t testing.TB, data []byte, fields []catalog.Field) [][]*string {
 				t.Fatalf("row %d is numbered %d", i+1, r.R)
 			}
 			row := make([]*string, len(fields))
+			column := 0
 			for _, c := range r.Cells {
-				column, line, err := excelize.CellNameToCoordinates(c.R)
-				if err != nil || line != r.R || c.F != nil {
-					t.Fatalf("cell %s in row %d, formula %v: %v", c.R, r.R, c.F, err)
+				column++ // a cell without a reference stands beside the one before it
+				if c.R != "" {
+					at, line, err := excelize.CellNameToCoordinates(c.R)
+					if err != nil || line != r.R || at < column {
+						t.Fatalf("cell %s in row %d: %v", c.R, r.R, err)
+					}
+					column = at
+				}
+				if c.F != nil {
+					t.Fatalf("cell %d in row %d has the formula %v", column, r.R, c.F)
 				}
 				s := cellText(t, c.T, c.V, c.Inline, fields[column-1], i == 0)
 				row[column-1] = &s
@@ -101,8 +109,8 @@ func readXLSX(t testing.TB, data []byte, fields []catalog.Field) [][]*string {
 				if i < len(raw) && column <= len(raw[i]) {
 					other = raw[i][column-1]
 				}
-				if c.T == "inlineStr" && other != *c.Inline && other != unescape(*c.Inline) || c.T == "" && other != *c.V {
-					t.Fatalf("cell %s: excelize reads %q, XML has %v %v", c.R, other, c.V, c.Inline)
+				if c.T == "inlineStr" && other != *c.Inline && other != unescape(*c.Inline) || (c.T == "" || c.T == "str") && other != *c.V {
+					t.Fatalf("row %d, cell %d: excelize reads %q, XML has %v %v", r.R, column, other, c.V, c.Inline)
 				}
 			}
 			if i > 0 {
@@ -125,6 +133,12 @@ func cellText(t testing.TB, kind string, v, inline *string, f catalog.Field, hea
 	t.Helper()
 	if kind == "inlineStr" {
 		return unescape(*inline)
+	}
+	if kind == "str" {
+		if *v == "" || unescape(*v) != *v || strings.Trim(*v, " \t\r\n") != *v {
+			t.Fatalf("%q needs an inline string", *v)
+		}
+		return *v
 	}
 	if header || f.Type == catalog.String || f.Type == catalog.JSON {
 		t.Fatalf("%s is no text", f.Name)
@@ -186,7 +200,7 @@ func TestXLSXTakesNumbersOnlyWhereExact(t *testing.T) {
 			[]string{"=25569.5", "inlineStr=1900-02-28T23:59:59.999+08:00", "inlineStr=1970-01-01T00:00:00.000001+08:00", "=25569.3333333333333"}},
 		{"boolean", catalog.Field{Type: catalog.Boolean}, table.Vector{Bool: []bool{true, false}}, []string{"b=1", "b=0"}},
 		{"text", catalog.Field{Type: catalog.String}, table.Vector{Text: []string{"00123", "", "a\x00\r_x0041_\ufffe"}},
-			[]string{"inlineStr=00123", "inlineStr=", "inlineStr=a_x0000__x000D__x005F_x0041__xFFFE_"}},
+			[]string{"str=00123", "inlineStr=", "inlineStr=a_x0000__x000D__x005F_x0041__xFFFE_"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			test.f.Name = "a"
@@ -404,11 +418,11 @@ func TestXLSXGoldenSheet(t *testing.T) {
 		`<col min="4" max="4" width="21" customWidth="1"/><col min="5" max="5" width="9" customWidth="1"/><col min="6" max="6" width="14" customWidth="1"/></cols><sheetData>` +
 		`<row r="1"><c r="A1" s="1" t="inlineStr"><is><t>站点</t></is></c><c r="B1" s="1" t="inlineStr"><is><t>a,b</t></is></c><c r="C1" s="1" t="inlineStr"><is><t>n</t></is></c>` +
 		`<c r="D1" s="1" t="inlineStr"><is><t>时间</t></is></c><c r="E1" s="1" t="inlineStr"><is><t>on</t></is></c><c r="F1" s="1" t="inlineStr"><is><t>j</t></is></c></row>` +
-		`<row r="2"><c r="A2" s="2" t="inlineStr"><is><t>滨湖,"水"</t></is></c><c r="B2" s="5"><v>12.50</v></c><c r="C2" s="0"><v>0.1</v></c><c r="D2" s="6"><v>25569</v></c><c r="E2" t="b"><v>1</v></c>` +
-		`<c r="F2" s="2" t="inlineStr"><is><t xml:space="preserve">{"a":` + "\n" + `[1, 2]}</t></is></c></row>` +
-		`<row r="3"><c r="A3" s="2" t="inlineStr"><is><t></t></is></c><c r="B3" s="5"><v>-0.05</v></c><c r="C3" s="0"><v>1e+21</v></c><c r="D3" s="4"><v>25569.0000173611111</v></c><c r="E3" t="b"><v>0</v></c>` +
-		`<c r="F3" s="2" t="inlineStr"><is><t>"x"</t></is></c></row>` +
-		`<row r="4"><c r="B4" s="5"><v>0.00</v></c><c r="D4" s="6"><v>25569</v></c><c r="E4" t="b"><v>1</v></c><c r="F4" s="2" t="inlineStr"><is><t>[]</t></is></c></row>` +
+		`<row r="2"><c r="A2" s="2" t="str"><v>滨湖,"水"</v></c><c s="5"><v>12.50</v></c><c s="0"><v>0.1</v></c><c s="6"><v>25569</v></c><c t="b"><v>1</v></c>` +
+		`<c s="2" t="inlineStr"><is><t xml:space="preserve">{"a":` + "\n" + `[1, 2]}</t></is></c></row>` +
+		`<row r="3"><c r="A3" s="2" t="inlineStr"><is><t></t></is></c><c s="5"><v>-0.05</v></c><c s="0"><v>1e+21</v></c><c s="4"><v>25569.0000173611111</v></c><c t="b"><v>0</v></c>` +
+		`<c s="2" t="str"><v>"x"</v></c></row>` +
+		`<row r="4"><c r="B4" s="5"><v>0.00</v></c><c r="D4" s="6"><v>25569</v></c><c t="b"><v>1</v></c><c s="2" t="str"><v>[]</v></c></row>` +
 		`</sheetData><autoFilter ref="A1:F4"/></worksheet>`
 	if string(text) != want {
 		t.Errorf("got\n%s\nwant\n%s", text, want)
