@@ -122,6 +122,7 @@ func (a *API) routes() {
 	a.engine.GET("/healthz", a.healthz)
 	a.engine.GET("/readyz", a.adapt(a.readyz))
 
+	a.engine.GET("/data/:slug/:release", a.adapt(a.getArchive))
 	a.engine.GET("/data/:slug/:release/:file", a.adapt(a.getTable))
 	a.engine.GET("/data/:slug/:release/files/:name", a.adapt(a.getFile))
 

@@ -322,4 +322,5 @@ func (a *API) describeData() {
 		Parameters: []*huma.Param{in("slug", "The dataset"), in("release", "Number, or latest"), in("name", "Name of the file")},
 		Responses:  map[string]*huma.Response{"200": {Description: "The file"}, "206": {Description: "A range of it"}, "304": {Description: "Unchanged"}, "default": problem},
 	}}
+	a.describeBundle(problem)
 }

@@ -32,6 +32,7 @@ import (
 type Exporter struct {
 	Store    *store.DB
 	Blobs    blob.Store // of exports alone, so that a forgotten one is nobody else's bytes
+	Files    blob.Store // uploaded files, which archives hold too
 	Pool     *pool.Pool
 	BaseURL  string       // begins the addresses inside a workbook
 	Portal   catalog.Text // the portal's name, for the citation
@@ -42,7 +43,8 @@ type Exporter struct {
 	mu      sync.Mutex
 	builds  map[string]*build // under way, by key
 	used    map[string]time.Time
-	failed  map[string]failure // of work that nobody waited for
+	failed  map[string]failure       // of work that nobody waited for
+	packs   map[string]chan struct{} // under way, by key; closed when done
 	running sync.WaitGroup
 	tidying sync.Mutex
 }

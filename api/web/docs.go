@@ -28,6 +28,16 @@ const exampleHost = "https://data.example.cn"
 //go:embed docs
 var docFiles embed.FS
 
+// Terms is the full text of the portal's own licence, as /docs/licence shows it.
+func Terms() catalog.Text {
+	zh, errZh := docFiles.ReadFile("docs/licence.zh.md")
+	en, errEn := docFiles.ReadFile("docs/licence.en.md")
+	if err := errors.Join(errZh, errEn); err != nil { // they are embedded: cannot be
+		panic(err)
+	}
+	return catalog.Text{Zh: string(zh), En: string(en)}
+}
+
 // docOrder is the order of the index, with one line on each page.
 var docOrder = []struct {
 	page  string

@@ -19,6 +19,7 @@ func byteAddresses(slug, release string) []string {
 	return []string{
 		data + "lots.csv", data + "lots.json", data + "lots.ndjson", data + "lots.xlsx", data + "lots.parquet",
 		data + "lots.csv?where=泊位数 > 100", data + "files/lots.csv", base + "rows", base + "rows?count=1&where=泊位数 > 100", base + "profile",
+		"/data/" + slug + "/" + release + ".zip", "/data/" + slug + "/" + release + ".zip?format=parquet",
 	}
 }
 

@@ -25,6 +25,7 @@ func TestAddresses(t *testing.T) {
 		"/docs", "/en/docs", "/docs/errors/unknown_column", "/docs/errors/renamed", "/sign-in",
 		"/data/open-lots/latest/lots.csv", "/data/open-lots/1/lots.csv", "/data/open-lots/2/lots.json", "/data/open-lots/2/lots.ndjson", "/data/open-lots/2/lots.xlsx", "/data/open-lots/2/lots.parquet",
 		"/data/open-lots/2/lots.xlsx?where=泊位数 >= 33 and 区县 in ('滨湖区','梁溪区')&select=编号,泊位数&sort=-泊位数", "/data/open-lots/latest/files/lots.csv", "/data/open-lots/1/files/lots.csv",
+		"/data/open-lots/latest.zip", "/data/open-lots/2.zip", "/data/open-lots/1.zip?format=ndjson",
 		"/api/v1/datasets", "/api/v1/datasets?q=停车场&limit=20", "/api/v1/datasets?format=csv,xlsx&open=unconditional", "/api/v1/datasets/open-lots", "/api/v1/datasets/open-lots/releases",
 		release + "latest", release + "1", release + "latest/tables/lots/schema", release + "2/tables/lots/profile", release + "2/tables/lots/rows",
 		release + "latest/tables/lots/rows?where=泊位数 > 100&select=编号&sort=-泊位数&limit=1&count=1",

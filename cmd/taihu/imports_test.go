@@ -38,8 +38,9 @@ var mayImport = map[string][]string{
 	"api/handle":              {"catalog", "catalog/table"},
 	"api/export":              {"catalog", "catalog/table", "catalog/parquet"},
 	"api/download":            {"catalog", "catalog/blob", "catalog/store", "catalog/table", "catalog/table/pool", "api/export"},
-	"api/web":                 {"catalog", "catalog/blob", "catalog/store", "catalog/table", "catalog/table/pool", "catalog/ingest", "indexer", "api/handle", "api/export", "api/download"},
-	"api":                     {"catalog", "catalog/blob", "catalog/store", "catalog/table", "catalog/table/pool", "indexer", "api/handle", "api/export", "api/download", "api/web"},
+	"api/standards":           {"catalog", "catalog/table", "api/export"},
+	"api/web":                 {"catalog", "catalog/blob", "catalog/store", "catalog/table", "catalog/table/pool", "catalog/ingest", "indexer", "api/handle", "api/export", "api/download", "api/standards"},
+	"api":                     {"catalog", "catalog/blob", "catalog/store", "catalog/table", "catalog/table/pool", "indexer", "api/handle", "api/export", "api/download", "api/standards", "api/web"},
 	"api/client":              {"catalog", "api", "api/handle"},
 	"migrations":              {},
 	"cmd/taihu":               nil, // wires everything

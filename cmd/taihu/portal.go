@@ -79,7 +79,7 @@ func openPortal(ctx context.Context, cfg *Config, log *slog.Logger) (*portal, er
 			Env: []string{fmt.Sprintf("TAIHU_QUERY_MEMORY=%d", cfg.QueryMemory)}, TempRoot: p.temp.path,
 		},
 	})
-	p.exporter = &download.Exporter{Store: p.store, Blobs: p.exports, Pool: p.pool, Portal: catalog.Text{Zh: cfg.NameZh, En: cfg.NameEn}, TempDir: p.temp.path,
+	p.exporter = &download.Exporter{Store: p.store, Blobs: p.exports, Files: p.blobs, Pool: p.pool, Portal: catalog.Text{Zh: cfg.NameZh, En: cfg.NameEn}, TempDir: p.temp.path,
 		MaxBytes: int64(cfg.KeptExports) << 20, Log: log}
 	return p, nil
 }
