@@ -125,6 +125,7 @@ func (a *API) routes() {
 	a.engine.GET("/data/:slug/:release", a.adapt(a.getArchive))
 	a.engine.GET("/data/:slug/:release/:file", a.adapt(a.getTable))
 	a.engine.GET("/data/:slug/:release/files/:name", a.adapt(a.getFile))
+	a.catalogueRoutes()
 
 	a.huma = humagin.New(a.engine, humaConfig(a.Version))
 	a.huma.UseMiddleware(a.checkParameters, a.carryAsked)

@@ -323,4 +323,8 @@ func (a *API) describeData() {
 		Responses:  map[string]*huma.Response{"200": {Description: "The file"}, "206": {Description: "A range of it"}, "304": {Description: "Unchanged"}, "default": problem},
 	}}
 	a.describeBundle(problem)
+	a.describeCatalogue(problem)
+	a.describeViews(problem)
+	a.describeGraphs(problem)
+	a.describeFeeds(problem)
 }

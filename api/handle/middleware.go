@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -78,13 +79,21 @@ func Secure() gin.HandlerFunc {
 // exposed are the headers a program in a browser may read across origins.
 const exposed = "ETag, Link, Location, Content-Location, Content-Range, Content-Disposition, Accept-Ranges, Retry-After, X-Request-Id, Repr-Digest, Preference-Applied, Taihu-Rows, Taihu-Sha256, Taihu-Content-Sha256"
 
-// CORS lets any origin read the answers of the API and the downloads, problems
-// included. It never allows credentials, so a session cookie is worth nothing
+// forPrograms are the beginnings of the addresses that any origin may read.
+var forPrograms = []string{"/api/", "/data/", "/openapi", "/catalog.", "/portal.sql"}
+
+// ForPrograms reports whether a path answers programs, not people: the API, the
+// downloads, the catalogue as a whole, feeds.
+func ForPrograms(path string) bool {
+	return slices.ContainsFunc(forPrograms, func(p string) bool { return strings.HasPrefix(path, p) }) ||
+		strings.HasSuffix(path, "/feed.atom") || strings.HasSuffix(path, "/dcat.ttl") || strings.HasSuffix(path, "/dcat.jsonld")
+}
+
+// CORS lets any origin read the answers for programs, problems included. It never allows credentials, so a session cookie is worth nothing
 // across origins, and it covers reading alone.
 func CORS() gin.HandlerFunc {
 	return func(c *gin.Context) {
-		path := c.Request.URL.Path
-		if !strings.HasPrefix(path, "/api/") && !strings.HasPrefix(path, "/data/") && !strings.HasPrefix(path, "/openapi") {
+		if !ForPrograms(c.Request.URL.Path) {
 			c.Next()
 			return
 		}

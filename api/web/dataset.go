@@ -226,6 +226,7 @@ func (s *Site) describe(ctx context.Context, v *datasetPage, actor catalog.Actor
 	v.Releases = s.timeline(v, releases)
 	v.Latest = v.Release != nil && v.Release.Number == d.LatestNumber
 	v.Forms = []link{{Words: "JSON", Href: apiDatasetPath(d.Slug)}}
+	s.alternates(v, path)
 	if catalog.Can(actor, catalog.EditDataset, catalog.ObjectOf(d)) == nil {
 		v.EditHref, v.UploadHref = href(lang, "/steward/datasets/"+d.Slug), href(lang, "/steward/datasets/"+d.Slug+"/upload")
 	}

@@ -115,6 +115,8 @@ type frame struct {
 	Canonical   string
 	NoIndex     bool
 	Forms       []link // this page as JSON and so on
+	Feeds       []link // Atom
+	Linked      any    // what the page is about, as JSON-LD; nil: nothing
 	BigSearch   bool   // the page has a search box of its own
 	Wide        bool   // the page is as wide as the explorer
 	RequestID   string
@@ -127,6 +129,7 @@ type link struct {
 	Note        string
 	Current     bool
 	Lang        string // of the words, where it is not the page's
+	Type        string // media type of another form of the page, where it is not JSON
 }
 
 // language returns "en" under /en, else "zh".
@@ -181,6 +184,7 @@ func (s *Site) frame(c *gin.Context, section, title string) frame {
 		}
 	}
 	f.Theme, f.Size = display(c)
+	f.Feeds = []link{{Words: phrase(lang, "新发布的版本", "New releases"), Href: href(lang, "/feed.atom")}}
 	return f
 }
 

@@ -30,6 +30,8 @@ func TestAddresses(t *testing.T) {
 		release + "latest", release + "1", release + "latest/tables/lots/schema", release + "2/tables/lots/profile", release + "2/tables/lots/rows",
 		release + "latest/tables/lots/rows?where=泊位数 > 100&select=编号&sort=-泊位数&limit=1&count=1",
 		"/api/v1/organizations", "/api/v1/organizations/cgj", "/openapi.json", "/openapi.yaml", "/healthz", "/readyz",
+		"/catalog.csv", "/catalog.json", "/catalog.ndjson", "/catalog.xlsx", "/catalog.parquet", "/catalog.ttl", "/catalog.jsonld", "/portal.sql", "/feed.atom", "/en/feed.atom", "/datasets/open-lots/feed.atom",
+		"/datasets/open-lots/dcat.ttl", "/datasets/open-lots/dcat.jsonld", "/sitemap.xml", "/sitemap.xml?page=1", "/robots.txt",
 	}
 	for _, address := range list {
 		t.Run(address, func(t *testing.T) {
@@ -49,7 +51,8 @@ func TestAddresses(t *testing.T) {
 			if header.Get("X-Content-Type-Options") != "nosniff" || header.Get("Content-Security-Policy") == "" || header.Get("Referrer-Policy") == "" || header.Get("X-Request-Id") == "" {
 				t.Errorf("security headers are missing: %v", header)
 			}
-			public := strings.HasPrefix(address, "/api/") || strings.HasPrefix(address, "/data/") || strings.HasPrefix(address, "/openapi")
+			public := strings.HasPrefix(address, "/api/") || strings.HasPrefix(address, "/data/") || strings.HasPrefix(address, "/openapi") || strings.HasPrefix(address, "/catalog.") ||
+				address == "/portal.sql" || strings.HasSuffix(address, "/feed.atom") || strings.Contains(address, "/dcat.")
 			if got := header.Get("Access-Control-Allow-Origin"); (got == "*") != public {
 				t.Errorf("Access-Control-Allow-Origin %q", got)
 			}
