@@ -62,7 +62,7 @@ func TestAddresses(t *testing.T) {
 		})
 	}
 	p.play(t, []scenario{
-		{name: "what a later issue brings is not there yet", path: "/data/open-lots/2/lots.csv.manifest.json", status: 404, has: map[string]string{"Content-Type": problemType}},
+		{name: "the manifest beside a download", path: "/data/open-lots/2/lots.csv.manifest.json", status: 200, has: map[string]string{"Content-Type": "application/json"}, parts: []string{`"content_sha256"`}},
 		{name: "latest says which release it is", path: "/data/open-lots/latest/lots.csv?limit=1", status: 200, has: map[string]string{"Content-Location": "/data/open-lots/2/lots.csv?limit=1"}},
 		{name: "latest of a file", path: "/data/open-lots/latest/files/lots.csv", status: 200, has: map[string]string{"Content-Location": "/data/open-lots/2/files/lots.csv"}},
 		{name: "latest of the API", path: release + "latest", status: 200, has: map[string]string{"Content-Location": p.URL + release + "2"}},
