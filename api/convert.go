@@ -72,6 +72,9 @@ func (a *API) wireRelease(d *catalog.Dataset, r *catalog.Release, bytes bool) Re
 		if bytes {
 			t.Downloads = map[string]string{}
 			for _, f := range export.Formats {
+				if export.Check(f.Name, r.Tables[i].Schema.Fields) != nil {
+					continue
+				}
 				t.Downloads[f.Name] = a.dataURL(d.Slug, r.Number, t.Name+"."+f.Ext)
 			}
 		} else {

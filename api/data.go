@@ -62,7 +62,10 @@ func (a *API) getTable(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	params, err := canonicalParams(values, &t.Schema)
+	params, fields, err := canonicalParams(values, &t.Schema)
+	if err == nil {
+		err = export.Check(format, fields)
+	}
 	if err != nil {
 		return err
 	}
@@ -175,28 +178,32 @@ func splitFile(file string) (name, format string, err error) {
 }
 
 // canonicalParams parses and checks a query and returns its canonical form,
-// which is what keys and ETags are made of.
-func canonicalParams(v url.Values, s *catalog.Schema) (table.Params, error) {
+// which is what keys and ETags are made of, and the columns of its answer.
+func canonicalParams(v url.Values, s *catalog.Schema) (table.Params, []catalog.Field, error) {
 	p := table.ParamsOf(v.Get)
 	if limit := v.Get("limit"); limit != "" {
 		n, err := strconv.ParseInt(limit, 10, 64)
 		if err != nil || n < 1 {
-			return p, catalog.Errorf(catalog.Invalid, "bad_limit", "limit is a whole number from 1, not %q", limit).With("parameter", "limit")
+			return p, nil, catalog.Errorf(catalog.Invalid, "bad_limit", "limit is a whole number from 1, not %q", limit).With("parameter", "limit")
 		}
 		p.Limit = n
 	}
 	if p == (table.Params{}) {
-		return p, nil
+		return p, s.Fields, nil
 	}
 	q, err := table.Parse(p)
 	if err != nil {
-		return p, err
+		return p, nil, err
 	}
 	plan, err := q.Check(s)
 	if err != nil {
-		return p, err
+		return p, nil, err
 	}
-	return plan.Canonical(), nil
+	fields := make([]catalog.Field, len(plan.Columns))
+	for i, c := range plan.Columns {
+		fields[i] = plan.Field(c)
+	}
+	return plan.Canonical(), fields, nil
 }
 
 func (a *API) dataPath(slug, release, file, query string) string {
@@ -302,7 +309,7 @@ func (a *API) describeData() {
 	paths := a.huma.OpenAPI().Paths
 	paths["/data/{slug}/{release}/{file}"] = &huma.PathItem{Get: &huma.Operation{
 		OperationID: "download-table", Tags: []string{"downloads"}, Summary: "A table as a file, whole or filtered",
-		Description: "The file is the table's name and a format: readings.csv, .json, .ndjson, .xlsx, .parquet. Whole tables have a length, ranges and a strong ETag.",
+		Description: "The file is the table's name and a format: readings.csv, .json, .ndjson, .xlsx, .parquet, .tsv, .geojson (where the answer has a pair of coordinates), .arrow (an IPC stream), .xml. Whole tables have a length, ranges and a strong ETag.",
 		Parameters: []*huma.Param{in("slug", "The dataset"), in("release", "Number, or latest"), in("file", "Table name and format, such as readings.csv"),
 			query("where", "Condition; see /docs/grammar"), query("q", "Words that stand in any text column"), query("bbox", "Only places in a rectangle: west,south,east,north"),
 			query("near", "Only places around a point: longitude,latitude,metres"), query("group", "Columns, trunc(column, 'month') or bin(column, 10): one row for each group"),

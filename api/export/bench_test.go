@@ -34,12 +34,14 @@ func (s *sink) Write(p []byte) (int, error) {
 // BenchmarkEncoder encodes the mixed table of 1,000,000 × 10 in every format.
 func BenchmarkEncoder(b *testing.B) {
 	batches := parquettest.MixedBatches(1_000_000, 2048)
+	fields := parquettest.MixedFields()
+	fields[5].Name, fields[6].Name = "经度", "纬度" // for GeoJSON; some are places of the earth
 	for _, f := range Formats {
 		b.Run(f.Name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				out := &sink{begun: time.Now()}
-				e, err := New(f.Name, out, metaOf(parquettest.MixedFields()))
+				e, err := New(f.Name, out, metaOf(fields))
 				if err != nil {
 					b.Fatal(err)
 				}

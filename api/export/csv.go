@@ -87,10 +87,15 @@ func appendCSV(dst []byte, s string) []byte {
 	if s == "" {
 		return append(dst, '"', '"')
 	}
-	at := csvPlain(s)
+	at := csvPlain(s, &csvSpecial)
 	if at == len(s) {
 		return append(dst, s...)
 	}
+	return appendQuoted(dst, s, at)
+}
+
+// appendQuoted appends a text in quotes; at is where its first quote may be.
+func appendQuoted(dst []byte, s string, at int) []byte {
 	dst = append(dst, '"')
 	done := 0
 	for ; at < len(s); at++ {
@@ -104,9 +109,9 @@ func appendCSV(dst []byte, s string) []byte {
 	return append(dst, '"')
 }
 
-// csvPlain returns the place of the first byte that makes s be quoted, or len(s).
-// All of them are below '-': eight bytes are looked at together for such ones.
-func csvPlain(s string) int {
+// csvPlain returns the place of the first special byte of s, or len(s). All of
+// them must be below '-': eight bytes are looked at together for such ones.
+func csvPlain(s string, special *[256]bool) int {
 	const ones, highs = 0x0101010101010101, 0x8080808080808080
 	b := unsafe.Slice(unsafe.StringData(s), len(s))
 	for i := 0; i < len(b); {
@@ -117,7 +122,7 @@ func csvPlain(s string) int {
 			}
 		}
 		for end := min(i+8, len(b)); i < end; i++ {
-			if csvSpecial[b[i]] {
+			if special[b[i]] {
 				return i
 			}
 		}

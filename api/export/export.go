@@ -1,5 +1,6 @@
-// Package export encodes tables for download: CSV, JSON, NDJSON, XLSX and
-// Parquet, batches in, io.Writer out, under the rules of architecture.md §6.
+// Package export encodes tables for download: CSV, TSV, JSON, NDJSON, GeoJSON,
+// XML, XLSX, Parquet and Arrow, batches in, io.Writer out, under the rules of
+// architecture.md §6.
 //
 // Encoders stream: they hold a bounded buffer, never the table, and the same
 // batches give the same bytes whatever the machine. What ends a file (the closing
@@ -32,15 +33,23 @@ type Format struct {
 	Name      string // in addresses and facets
 	Ext       string // file name extension without the dot
 	MediaType string
+	// Packs says that the bytes shrink when compressed; the others are
+	// compressed in themselves, or read in place by programs that map them.
+	Packs bool
 }
 
-// Formats lists every format, in the order pages offer them.
+// Formats lists every format: first the five that every table has on its page
+// and, within bounds, encoded when it is published.
 var Formats = []Format{
-	{Name: "csv", Ext: "csv", MediaType: "text/csv; charset=utf-8"},
-	{Name: "json", Ext: "json", MediaType: "application/json"},
-	{Name: "ndjson", Ext: "ndjson", MediaType: "application/x-ndjson"},
+	{Name: "csv", Ext: "csv", MediaType: "text/csv; charset=utf-8", Packs: true},
+	{Name: "json", Ext: "json", MediaType: "application/json", Packs: true},
+	{Name: "ndjson", Ext: "ndjson", MediaType: "application/x-ndjson", Packs: true},
 	{Name: "xlsx", Ext: "xlsx", MediaType: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"},
 	{Name: "parquet", Ext: "parquet", MediaType: "application/vnd.apache.parquet"},
+	{Name: "tsv", Ext: "tsv", MediaType: "text/tab-separated-values; charset=utf-8", Packs: true},
+	{Name: "geojson", Ext: "geojson", MediaType: "application/geo+json", Packs: true},
+	{Name: "arrow", Ext: "arrow", MediaType: "application/vnd.apache.arrow.stream"},
+	{Name: "xml", Ext: "xml", MediaType: "application/xml", Packs: true},
 }
 
 // FormatByName returns the format called name.
@@ -73,9 +82,9 @@ func FormatNames() []string {
 	return names
 }
 
-// Meta is what a file says about itself beside its rows. CSV, JSON and NDJSON use
-// the fields only; XLSX has it all in its dictionary sheet, Parquet in its
-// key/value metadata. It travels to the query child as JSON.
+// Meta is what a file says about itself beside its rows. XLSX has it all in its
+// dictionary sheet, Parquet in its key/value metadata; the other formats use the
+// fields only. It travels to the query child as JSON.
 type Meta struct {
 	Dataset      string          `json:"dataset,omitempty"` // slug
 	Title        catalog.Text    `json:"title"`
@@ -115,12 +124,33 @@ type Encoder interface {
 	Close() error
 }
 
-// New returns the encoder of a format. Errors: Invalid unknown_format;
-// Unprocessable xlsx_limit where a sheet cannot hold the columns.
+// Check tells before the first byte whether a format takes these columns.
+// Errors: Invalid no_coordinates for geojson without a pair of coordinates.
+func Check(format string, fields []catalog.Field) error {
+	if format == "geojson" {
+		_, _, err := coordinates(fields)
+		return err
+	}
+	return nil
+}
+
+// New returns the encoder of a format. Errors: Invalid unknown_format and those
+// of Check; Unprocessable xlsx_limit where a sheet cannot hold the columns.
 func New(format string, w io.Writer, m Meta) (Encoder, error) {
+	if err := Check(format, m.Fields); err != nil {
+		return nil, err
+	}
 	switch format {
 	case "csv":
 		return newCSV(w, m), nil
+	case "tsv":
+		return newDialect(w, m, "\t"), nil
+	case "geojson":
+		return newGeoJSON(w, m)
+	case "arrow":
+		return newArrow(w, m)
+	case "xml":
+		return newXML(w, m), nil
 	case "json":
 		return newJSON(w, m, true), nil
 	case "ndjson":
@@ -160,3 +190,16 @@ func (o *output) flush() error {
 
 // closed is what an encoder's output fails with after Close.
 var errClosed = fmt.Errorf("export: encoder is closed")
+
+// Write makes an output the writer of a library.
+func (o *output) Write(p []byte) (int, error) {
+	if o.err != nil {
+		return 0, o.err
+	}
+	if o.buf = append(o.buf, p...); len(o.buf) >= flushBytes {
+		if err := o.flush(); err != nil {
+			return 0, err
+		}
+	}
+	return len(p), nil
+}

@@ -49,6 +49,9 @@ func (e *jsonEncoder) Write(b *table.Batch) error {
 			buf = append(buf, '\n')
 		}
 		e.rows = true
+		if len(e.columns) == 0 {
+			buf = append(buf, '{')
+		}
 		for j := range e.columns {
 			buf = append(buf, e.keys[j]...)
 			buf = e.columns[j].appendJSON(buf, &b.Columns[j], i)

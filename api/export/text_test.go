@@ -17,6 +17,16 @@ import (
 // from none, and checks that encoding/csv sees the same values.
 func readCSV(t testing.TB, data []byte, fields []catalog.Field) [][]*string {
 	t.Helper()
+	return readDelimited(t, data, fields, ',')
+}
+
+func readTSV(t testing.TB, data []byte, fields []catalog.Field) [][]*string {
+	t.Helper()
+	return readDelimited(t, data, fields, '\t')
+}
+
+func readDelimited(t testing.TB, data []byte, fields []catalog.Field, comma byte) [][]*string {
+	t.Helper()
 	var rows [][]*string
 	var row []*string
 	for i := 0; i < len(data); {
@@ -35,7 +45,7 @@ func readCSV(t testing.TB, data []byte, fields []catalog.Field) [][]*string {
 			value = &s
 		} else {
 			from := i
-			for data[i] != ',' && data[i] != '\n' {
+			for data[i] != comma && data[i] != '\n' {
 				i++
 			}
 			if i > from {
@@ -50,7 +60,9 @@ func readCSV(t testing.TB, data []byte, fields []catalog.Field) [][]*string {
 		}
 		i++
 	}
-	std, err := csv.NewReader(bytes.NewReader(data)).ReadAll()
+	reader := csv.NewReader(bytes.NewReader(data))
+	reader.Comma = rune(comma)
+	std, err := reader.ReadAll()
 	if err != nil || len(std) != len(rows) {
 		t.Fatalf("encoding/csv reads %d records, own reader %d: %v", len(std), len(rows), err)
 	}

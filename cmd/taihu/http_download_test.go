@@ -24,6 +24,7 @@ func TestAddresses(t *testing.T) {
 		"/datasets/open-lots/releases/1", "/datasets/open-lots/tables/lots", "/datasets/open-lots/tables/lots?where=泊位数 > 100", "/organizations", "/organizations/cgj", "/en/organizations/cgj",
 		"/docs", "/en/docs", "/docs/errors/unknown_column", "/docs/errors/renamed", "/sign-in",
 		"/data/open-lots/latest/lots.csv", "/data/open-lots/1/lots.csv", "/data/open-lots/2/lots.json", "/data/open-lots/2/lots.ndjson", "/data/open-lots/2/lots.xlsx", "/data/open-lots/2/lots.parquet",
+		"/data/open-lots/2/lots.tsv", "/data/open-lots/2/lots.arrow", "/data/open-lots/2/lots.xml", "/data/open-lots/2/lots.geojson?group=泊位数&select=泊位数,min(泊位数) as lon,max(泊位数) as lat",
 		"/data/open-lots/2/lots.xlsx?where=泊位数 >= 33 and 区县 in ('滨湖区','梁溪区')&select=编号,泊位数&sort=-泊位数", "/data/open-lots/latest/files/lots.csv", "/data/open-lots/1/files/lots.csv",
 		"/data/open-lots/latest.zip", "/data/open-lots/2.zip", "/data/open-lots/1.zip?format=ndjson",
 		"/api/v1/datasets", "/api/v1/datasets?q=停车场&limit=20", "/api/v1/datasets?format=csv,xlsx&open=unconditional", "/api/v1/datasets/open-lots", "/api/v1/datasets/open-lots/releases",
@@ -98,7 +99,7 @@ func TestAddresses(t *testing.T) {
 // both when the export is encoded for the request and when it is a file already.
 func TestStoredAndUnstored(t *testing.T) {
 	p := startLots(t)
-	for _, ext := range []string{"csv", "json", "ndjson", "xlsx", "parquet"} {
+	for _, ext := range []string{"csv", "json", "ndjson", "xlsx", "parquet", "tsv", "arrow", "xml"} {
 		for _, stored := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s stored %t", ext, stored), func(t *testing.T) {
 				address := "/data/open-lots/2/lots." + ext

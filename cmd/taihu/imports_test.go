@@ -64,7 +64,7 @@ var heavy = map[string][]string{
 	"github.com/goccy/go-yaml":             {"cmd/taihu"},
 	"github.com/microcosm-cc/bluemonday":   {"api/web"},
 	"github.com/blevesearch":               {},
-	"github.com/apache/arrow-go":           {},
+	"github.com/apache/arrow-go":           {"api/export"},
 	"github.com/duckdb/duckdb-go-bindings": {"catalog/table/duck"},
 }
 

@@ -164,12 +164,14 @@ const (
 
 func warmed(format string, cells int64) bool {
 	switch format {
+	case "csv", "parquet":
+		return true
 	case "json", "ndjson":
 		return cells <= warmJSONCells
 	case "xlsx":
 		return cells <= warmXLSXCells
 	}
-	return true
+	return false
 }
 
 // warm encodes the whole-table exports of a release just published.

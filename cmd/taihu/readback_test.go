@@ -3,6 +3,7 @@ package main
 import (
 	"archive/zip"
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
@@ -13,7 +14,11 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/ipc"
 	"github.com/parquet-go/parquet-go"
 
 	"taihu/api"
@@ -34,7 +39,15 @@ func readBack(t *testing.T, format string, body []byte, columns []api.Column) gr
 	t.Helper()
 	switch format {
 	case "csv":
-		return readCSV(t, body, len(columns))
+		return readCSV(t, body, ',', len(columns))
+	case "tsv":
+		return readCSV(t, body, '\t', len(columns))
+	case "geojson":
+		return readGeoJSON(t, body, columns)
+	case "arrow":
+		return readArrow(t, body, columns)
+	case "xml":
+		return readXML(t, body)
 	case "json", "ndjson":
 		return readJSON(t, body, format == "json", columns)
 	case "xlsx":
@@ -47,7 +60,7 @@ func readBack(t *testing.T, format string, body []byte, columns []api.Column) gr
 }
 
 // readCSV tells null (nothing) from empty text (""), which encoding/csv does not.
-func readCSV(t *testing.T, body []byte, columns int) grid {
+func readCSV(t *testing.T, body []byte, comma byte, columns int) grid {
 	t.Helper()
 	var all [][]*string
 	var row []*string
@@ -71,7 +84,7 @@ func readCSV(t *testing.T, body []byte, columns int) grid {
 				cell = nil // the one-column rule
 			}
 		} else {
-			n := bytes.IndexAny(body[i:], ",\n")
+			n := bytes.IndexAny(body[i:], string(comma)+"\n")
 			if n > 0 {
 				cell = text(string(body[i : i+n]))
 			}
@@ -129,6 +142,112 @@ func readJSON(t *testing.T, body []byte, array bool, columns []api.Column) grid 
 		g.names = append(g.names, c.Name)
 	}
 	return g
+}
+
+// readGeoJSON reads the properties.
+func readGeoJSON(t *testing.T, body []byte, columns []api.Column) grid {
+	t.Helper()
+	var collection struct {
+		Features []struct{ Properties json.RawMessage }
+	}
+	if err := json.Unmarshal(body, &collection); err != nil {
+		t.Fatalf("GeoJSON: %v", err)
+	}
+	var lines []byte
+	for _, f := range collection.Features {
+		lines = append(lines, f.Properties...)
+	}
+	return readJSON(t, lines, false, columns)
+}
+
+func readXML(t *testing.T, body []byte) grid {
+	t.Helper()
+	unpack := func(s string) string {
+		b, err := base64.StdEncoding.DecodeString(s)
+		if err != nil {
+			t.Fatalf("XML: %v", err)
+		}
+		return string(b)
+	}
+	var file struct {
+		Rows []struct {
+			Columns []struct {
+				Name     string `xml:"name,attr"`
+				Packed   string `xml:"base64-name,attr"`
+				Null     bool   `xml:"null,attr"`
+				Encoding string `xml:"encoding,attr"`
+				Text     string `xml:",chardata"`
+			} `xml:"column"`
+		} `xml:"row"`
+	}
+	if err := xml.Unmarshal(body, &file); err != nil {
+		t.Fatalf("XML: %v", err)
+	}
+	var g grid
+	for i, r := range file.Rows {
+		row := make([]*string, len(r.Columns))
+		for j, c := range r.Columns {
+			if c.Encoding == "base64" {
+				c.Text = unpack(c.Text)
+			}
+			if !c.Null {
+				row[j] = &c.Text
+			}
+			if i == 0 {
+				g.names = append(g.names, c.Name+unpack(c.Packed))
+			}
+		}
+		g.rows = append(g.rows, row)
+	}
+	return g
+}
+
+func readArrow(t *testing.T, body []byte, columns []api.Column) grid {
+	t.Helper()
+	r, err := ipc.NewReader(bytes.NewReader(body))
+	if err != nil {
+		t.Fatalf("Arrow: %v", err)
+	}
+	defer r.Release()
+	var g grid
+	for _, f := range r.Schema().Fields() {
+		g.names = append(g.names, f.Name)
+	}
+	for r.Next() {
+		b := r.RecordBatch()
+		for i := range int(b.NumRows()) {
+			row := make([]*string, len(columns))
+			for j := range columns {
+				if c := b.Column(j); !c.IsNull(i) {
+					row[j] = text(arrowText(c, i, columns[j]))
+				}
+			}
+			g.rows = append(g.rows, row)
+		}
+	}
+	if r.Err() != nil {
+		t.Fatalf("Arrow: %v", r.Err())
+	}
+	return g
+}
+
+func arrowText(column arrow.Array, i int, c api.Column) string {
+	switch v := column.(type) {
+	case *array.Float64:
+		return string(catalog.AppendNumber(nil, v.Value(i)))
+	case *array.Date32:
+		return string(catalog.AppendDate(nil, int64(v.Value(i))))
+	case *array.Time64:
+		return string(catalog.AppendTime(nil, int64(v.Value(i))))
+	case *array.Timestamp:
+		zone, _ := time.Parse("Z07:00", c.Zone)
+		_, offset := zone.Zone()
+		return string(catalog.AppendDatetime(nil, int64(v.Value(i))+int64(offset)*1e6, c.Zone))
+	case *array.Decimal128:
+		scale := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(c.Scale)), nil)
+		return new(big.Rat).SetFrac(v.Value(i).BigInt(), scale).FloatString(c.Scale)
+	}
+	return column.ValueStr(i)
 }
 
 var excelEscape = regexp.MustCompile(`_x([0-9A-Fa-f]{4})_`)
