@@ -117,7 +117,7 @@ func (a *API) stream(c *gin.Context, f func(w io.Writer) error) error {
 
 // catalogueRoutes are the addresses that speak of the catalogue as a whole.
 func (a *API) catalogueRoutes() {
-	for _, f := range export.Formats {
+	for _, f := range export.Usual {
 		a.engine.GET("/catalog."+f.Ext, a.adapt(a.getCatalogue(f)))
 	}
 	a.engine.GET("/portal.sql", a.adapt(a.getViews))
@@ -179,7 +179,7 @@ func (a *API) getViews(c *gin.Context) error {
 
 // describeCatalogue adds them to the OpenAPI description.
 func (a *API) describeCatalogue(problem *huma.Response) {
-	for _, f := range export.Formats {
+	for _, f := range export.Usual {
 		a.describePublic(problem, "/catalog."+f.Ext, "catalogue-"+f.Name, "The whole catalogue as "+strings.ToUpper(f.Name),
 			"Every dataset that anybody may see, one a row, with all its metadata, its latest release, sizes and addresses. Conditional datasets have their conditions and no download address.", f.MediaType)
 	}

@@ -72,7 +72,7 @@ func (a *API) wireRelease(d *catalog.Dataset, r *catalog.Release, bytes bool) Re
 		if bytes {
 			t.Downloads = map[string]string{}
 			for _, f := range export.Formats {
-				if export.Check(f.Name, r.Tables[i].Schema.Fields) != nil {
+				if export.Check(f.Name, export.Options{}, r.Tables[i].Schema.Fields) != nil {
 					continue
 				}
 				t.Downloads[f.Name] = a.dataURL(d.Slug, r.Number, t.Name+"."+f.Ext)

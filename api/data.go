@@ -1,7 +1,9 @@
 package api
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"mime"
 	"net/http"
 	"net/url"
@@ -23,25 +25,19 @@ import (
 	"taihu/catalog/table"
 )
 
-// dataParameters are what a download address takes.
-var dataParameters = table.Parameters
-
 // getTable serves /data/{slug}/{release}/{table.ext}: a table, whole or
 // filtered, in a format; and beside each such address its manifest.
 func (a *API) getTable(c *gin.Context) error {
 	file, manifest := strings.CutSuffix(c.Param("file"), manifestSuffix)
-	known := dataParameters
-	if !manifest {
-		known = append(slices.Clone(known), "estimate")
-	}
-	values, err := handle.CheckQuery(c.Request.URL.RawQuery, known...)
-	if err == nil {
-		err = handle.RefuseEmpty(values)
-	}
+	name, format, err := splitFile(file)
 	if err != nil {
 		return err
 	}
-	name, format, err := splitFile(file)
+	var more []string
+	if !manifest {
+		more = []string{"estimate"}
+	}
+	values, options, err := checkData(c.Request.URL.RawQuery, format, more...)
 	if err != nil {
 		return err
 	}
@@ -64,13 +60,13 @@ func (a *API) getTable(c *gin.Context) error {
 	}
 	params, fields, err := canonicalParams(values, &t.Schema)
 	if err == nil {
-		err = export.Check(format, fields)
+		err = export.Check(format, options, fields)
 	}
 	if err != nil {
 		return err
 	}
 	publisher := a.references(c.Request.Context())[d.OrganizationID].Name
-	req := &download.Request{Dataset: d, Release: r, Table: t, Params: params, Format: format, Publisher: publisher}
+	req := &download.Request{Dataset: d, Release: r, Table: t, Params: params, Format: format, Options: options, Publisher: publisher}
 	if manifest {
 		return a.sendManifest(c, req)
 	}
@@ -112,6 +108,11 @@ func (a *API) sendBlob(c *gin.Context, b catalog.Blob) error {
 // HEAD, sendfile.
 func (a *API) sendFile(c *gin.Context, f blob.Reader) error {
 	defer f.Close()
+	return serve(c, f)
+}
+
+// serve answers with the bytes of f, or a range of them.
+func serve(c *gin.Context, f io.ReadSeeker) error {
 	if strings.Count(c.Request.Header.Get("Range"), ",") >= maxRanges {
 		c.Request.Header.Del("Range") // many ranges cost more than the whole
 	}
@@ -159,6 +160,44 @@ func (a *API) getFile(c *gin.Context) error {
 	name := c.Param("name")
 	return nearest(catalog.Errorf(catalog.NotFound, "unknown_file", "there is no file %q in this release; it has %s", name, strings.Join(names, ", ")).
 		With("file", name).With("files", names).InChinese("这一版没有文件“%s”；有：%s", name, strings.Join(names, "、")), name, names)
+}
+
+// checkData checks the parameters of a download of a format: those of a query,
+// those that shape its file, and more.
+func checkData(raw, format string, more ...string) (url.Values, export.Options, error) {
+	known := slices.Concat(table.Parameters, export.Parameters(format), more)
+	values, err := handle.CheckQuery(raw, known...)
+	if err != nil {
+		return nil, export.Options{}, otherFormat(err, format)
+	}
+	if values.Get("delimiter") == "\t" { // as it is, not only by its name
+		values.Set("delimiter", "tab")
+	}
+	if err := handle.RefuseEmpty(values); err != nil {
+		return nil, export.Options{}, err
+	}
+	options, err := export.ParseOptions(format, values.Get)
+	return values, options, err
+}
+
+// otherFormat says of a parameter that is not known whether other formats have it.
+func otherFormat(err error, format string) error {
+	var e *catalog.Error
+	if !errors.As(err, &e) || e.Code != "unknown_parameter" {
+		return err
+	}
+	name, _ := e.Fields["parameter"].(string)
+	formats := export.FormatsOf(name)
+	if len(formats) == 0 {
+		return err
+	}
+	shapes := strings.Join(export.Parameters(format), ", ")
+	if shapes == "" {
+		shapes = "none"
+	}
+	return catalog.Errorf(catalog.Invalid, "unknown_parameter", "the parameter %s shapes %s; what shapes %s: %s", name, strings.Join(formats, " and "), format, shapes).
+		With("parameter", name).With("formats", formats).With("parameters", e.Fields["parameters"]).
+		InChinese("参数%s只用于%s；%s可用的：%s", name, strings.Join(formats, "、"), format, strings.Replace(shapes, "none", "无", 1))
 }
 
 // splitFile splits readings.csv into the table's name and the format. The whole
@@ -294,6 +333,9 @@ func (a *API) describeData() {
 	query := func(name, doc string) *huma.Param {
 		return &huma.Param{Name: name, In: "query", Description: doc, Schema: text}
 	}
+	choice := func(name, doc string, words ...any) *huma.Param {
+		return &huma.Param{Name: name, In: "query", Description: doc, Schema: &huma.Schema{Type: "string", Enum: words}}
+	}
 	in := func(name, doc string) *huma.Param {
 		return &huma.Param{Name: name, In: "path", Required: true, Description: doc, Schema: text}
 	}
@@ -301,7 +343,9 @@ func (a *API) describeData() {
 	for _, f := range export.Formats {
 		content[f.MediaType] = &huma.MediaType{} // bytes have no JSON schema
 		if f.Name == "json" {
-			content[f.MediaType].Schema = &huma.Schema{Type: huma.TypeArray, Items: &huma.Schema{Type: huma.TypeObject}}
+			content[f.MediaType].Schema = &huma.Schema{OneOf: []*huma.Schema{ // by shape
+				{Type: huma.TypeArray, Items: &huma.Schema{Type: huma.TypeObject}}, {Type: huma.TypeObject},
+			}}
 		}
 	}
 	problem := &huma.Response{Description: "A problem (RFC 9457)", Content: map[string]*huma.MediaType{
@@ -314,7 +358,12 @@ func (a *API) describeData() {
 			query("where", "Condition; see /docs/grammar"), query("q", "Words that stand in any text column"), query("bbox", "Only places in a rectangle: west,south,east,north"),
 			query("near", "Only places around a point: longitude,latitude,metres"), query("group", "Columns, trunc(column, 'month') or bin(column, 10): one row for each group"),
 			query("select", "Columns and aggregates, comma separated"), query("having", "Condition on the groups"), query("sort", "Columns, a minus before one means descending"), query("limit", "At most so many rows"),
-			query("estimate", "1: only how many rows, bytes and seconds it would be")},
+			query("estimate", "1: only how many rows, bytes and seconds it would be"),
+			choice("shape", "json: objects, or the names once and arrays of rows, or an array for each column (at most 100)", "objects", "arrays", "columns"),
+			query("delimiter", "csv and tsv: one character, or tab"), choice("header", "csv and tsv: names, labels where columns have them, or no header", "name", "zh", "en", "none"),
+			choice("bom", "csv and tsv: begin with a byte order mark", "0", "1"), choice("newline", "csv and tsv", "lf", "crlf"),
+			query("null", "csv and tsv: the word for null; a text that equals it is quoted"),
+			choice("spreadsheet", "csv and tsv: an apostrophe before texts that look like formulas, byte order mark, CRLF", "0", "1")},
 		Responses: map[string]*huma.Response{"200": {Description: "The file", Content: content}, "206": {Description: "A range of it"}, "202": {Description: "Being encoded; only with Prefer: respond-async. Ask again after Retry-After"}, "304": {Description: "Unchanged"}, "default": problem},
 	}}
 	paths["/data/{slug}/{release}/{file}"+manifestSuffix] = &huma.PathItem{Get: &huma.Operation{

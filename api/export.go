@@ -27,20 +27,21 @@ const manifestSuffix = ".manifest.json"
 
 // Manifest says what a download must be. Equal keys are equal bytes, for ever.
 type Manifest struct {
-	Dataset       string        `json:"dataset"`
-	Release       int           `json:"release"`
-	Version       string        `json:"version,omitempty"`
-	Table         string        `json:"table"`
-	Format        string        `json:"format"`
-	Encoder       int           `json:"encoder" doc:"Version of the encoder"`
-	Query         *table.Params `json:"query,omitempty" doc:"In its canonical form; left out for the whole table"`
-	Address       string        `json:"address" doc:"Numbered, so that it gives these bytes for ever"`
-	Columns       []Column      `json:"columns"`
-	Rows          int64         `json:"rows"`
-	Bytes         int64         `json:"bytes"`
-	SHA256        string        `json:"sha256" doc:"Of the file"`
-	ContentSHA256 string        `json:"content_sha256" doc:"Of what the rows say, equal in all formats"`
-	Key           string        `json:"key" doc:"The ETag of the file"`
+	Dataset       string          `json:"dataset"`
+	Release       int             `json:"release"`
+	Version       string          `json:"version,omitempty"`
+	Table         string          `json:"table"`
+	Format        string          `json:"format"`
+	Encoder       int             `json:"encoder" doc:"Version of the encoder"`
+	Options       *export.Options `json:"options,omitempty" doc:"Of the format, where they are not its own"`
+	Query         *table.Params   `json:"query,omitempty" doc:"In its canonical form; left out for the whole table"`
+	Address       string          `json:"address" doc:"Numbered, so that it gives these bytes for ever"`
+	Columns       []Column        `json:"columns"`
+	Rows          int64           `json:"rows"`
+	Bytes         int64           `json:"bytes"`
+	SHA256        string          `json:"sha256" doc:"Of the file"`
+	ContentSHA256 string          `json:"content_sha256" doc:"Of what the rows say, equal in all formats"`
+	Key           string          `json:"key" doc:"The ETag of the file"`
 }
 
 // Estimate says what a download would be.
@@ -55,7 +56,7 @@ type Estimate struct {
 func exportPath(r *download.Request, suffix string) string {
 	f, _ := export.FormatByName(r.Format)
 	p := "/data/" + r.Dataset.Slug + "/" + strconv.Itoa(r.Release.Number) + "/" + url.PathEscape(r.Table.Name+"."+f.Ext+suffix)
-	if q := r.Params.String(); q != "" {
+	if q := strings.Trim(r.Params.String()+"&"+r.Options.String(), "&"); q != "" {
 		p += "?" + q
 	}
 	return p
@@ -119,8 +120,10 @@ func (a *API) sendExport(c *gin.Context, req *download.Request, key string) erro
 // trailers; an error breaks the transfer, so that a short file never looks whole.
 func (a *API) streamExport(c *gin.Context, req *download.Request) error {
 	h := c.Writer.Header()
-	h.Set("Trailer", "Repr-Digest, Taihu-Sha256, Taihu-Rows")
-	h.Del("Taihu-Rows")
+	h.Set("Trailer", "Repr-Digest, Taihu-Sha256")
+	if !req.Whole() { // of a whole table they stand in the head
+		h.Add("Trailer", "Taihu-Rows")
+	}
 	c.Status(http.StatusOK)
 	w := &flushed{w: c.Writer, control: http.NewResponseController(c.Writer)}
 	defer w.end()
@@ -193,6 +196,9 @@ func (a *API) sendManifest(c *gin.Context, req *download.Request) error {
 	}
 	if !req.Whole() {
 		m.Query = &req.Params
+	}
+	if req.Options != (export.Options{}) {
+		m.Options = &req.Options
 	}
 	body, err := json.MarshalIndent(m, "", "  ")
 	if err != nil {

@@ -56,6 +56,7 @@ type Request struct {
 	Table   *catalog.Table
 	Params  table.Params // canonical; zero for the whole table
 	Format  string
+	Options export.Options // of the format; zero for its plain form
 	// Publisher is the organization's name, for the citation.
 	Publisher catalog.Text
 }
@@ -66,7 +67,11 @@ func (r *Request) Whole() bool { return r.Params == (table.Params{}) }
 // Key is the hash of everything the bytes depend on: equal keys are equal bytes.
 // It is the ETag.
 func (e *Exporter) Key(r *Request) string {
-	b, err := json.Marshal([]any{r.Table.TableSHA256, r.Params, r.Format, export.Version, e.meta(r).Digest(r.Format)})
+	parts := []any{r.Table.TableSHA256, r.Params, r.Format, export.Version, e.meta(r).Digest(r.Format)}
+	if r.Options != (export.Options{}) { // plain forms keep the keys they had before there were options
+		parts = append(parts, r.Options)
+	}
+	b, err := json.Marshal(parts)
 	if err != nil { // texts and numbers only: cannot be
 		panic(err)
 	}
@@ -82,7 +87,7 @@ func (e *Exporter) meta(r *Request) export.Meta {
 	return export.Meta{
 		Dataset: r.Dataset.Slug, Title: r.Dataset.Title, Organization: r.Publisher, Table: r.Table.Name,
 		Release: r.Release.Number, Version: r.Release.Version, Licence: licence.Name, LicenceURL: licence.URL,
-		Address: address, Query: r.Params.String(),
+		Address: address, Query: r.Params.String(), Options: r.Options,
 		Citation: catalog.Citation(r.Dataset, r.Release, r.Publisher, e.Portal, address), Fields: r.Table.Schema.Fields,
 	}
 }
@@ -268,7 +273,7 @@ func (e *Exporter) ContentSHA256(ctx context.Context, r *Request) (string, error
 		return r.Table.ContentSHA256, nil
 	}
 	hashed := *r
-	hashed.Format = export.ContentHash
+	hashed.Format, hashed.Options = export.ContentHash, export.Options{}
 	x, err := e.Build(ctx, &hashed)
 	if err != nil {
 		return "", err

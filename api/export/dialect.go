@@ -2,40 +2,79 @@ package export
 
 import (
 	"io"
+	"slices"
 	"strings"
 
+	"taihu/catalog"
 	"taihu/catalog/table"
 )
 
-// dialectEncoder writes what csvEncoder writes with other marks; TSV is one. It
-// stands beside csvEncoder, whose loop is the busiest of the portal, so that a
-// plain CSV does not pay for choices it does not make.
+// dialectEncoder writes what csvEncoder writes with the marks that Options name;
+// TSV is one. It stands beside csvEncoder, whose loop is the busiest of the
+// portal, so that a plain CSV does not pay for choices it does not make.
 type dialectEncoder struct {
 	out       output
 	columns   []column
 	delimiter string
+	newline   string
 	special   [256]bool // bytes that make a value be quoted
 	low       bool      // all of them are below '-', as csvPlain needs
 	null      string
+	word      string // a text that is quoted, as it is the word for null
+	guard     bool   // texts that look like formulas get an apostrophe
 }
 
-func newDialect(w io.Writer, m Meta, delimiter string) *dialectEncoder {
-	e := &dialectEncoder{out: output{w: w}, columns: columnsOf(m.Fields), delimiter: delimiter, special: [256]bool{'"': true, '\r': true, '\n': true}}
-	if len(delimiter) == 1 {
-		e.special[delimiter[0]] = true
-		e.low = delimiter[0] < '-'
+func newDialect(format string, w io.Writer, m Meta) *dialectEncoder {
+	o := m.Options
+	e := &dialectEncoder{
+		out: output{w: w}, columns: columnsOf(m.Fields), delimiter: o.delimiter(format), newline: "\n", special: [256]bool{'"': true, '\r': true, '\n': true},
+		null: o.Null, word: o.Null, guard: o.Spreadsheet,
 	}
-	if len(e.columns) == 1 {
+	if len(e.delimiter) == 1 {
+		e.special[e.delimiter[0]] = true
+		e.low = e.delimiter[0] < '-'
+	}
+	if e.null == "" && len(e.columns) == 1 {
 		e.null = `""`
 	}
-	for i := range e.columns {
-		if i > 0 {
-			e.out.buf = append(e.out.buf, delimiter...)
-		}
-		e.out.buf = e.appendText(e.out.buf, e.columns[i].name)
+	if o.Newline == "crlf" || o.Spreadsheet {
+		e.newline = "\r\n"
 	}
-	e.out.buf = append(e.out.buf, '\n')
+	if o.BOM || o.Spreadsheet {
+		e.out.buf = append(e.out.buf, "\ufeff"...)
+	}
+	if o.Header == "none" {
+		return e
+	}
+	for i, name := range headerOf(m.Fields, o.Header) {
+		if i > 0 {
+			e.out.buf = append(e.out.buf, e.delimiter...)
+		}
+		e.out.buf = e.appendText(e.out.buf, name)
+	}
+	e.out.buf = append(e.out.buf, e.newline...)
 	return e
+}
+
+// headerOf returns what stands over the columns: their names, or their labels in
+// a language where they have one that no other column has.
+func headerOf(fields []catalog.Field, header string) []string {
+	names, seen := make([]string, len(fields)), map[string]int{}
+	for i, f := range fields {
+		switch header {
+		case "zh":
+			names[i] = f.Label.Zh
+		case "en":
+			names[i] = f.Label.En
+		}
+		seen[names[i]]++
+	}
+	for i, f := range fields {
+		if names[i] == "" || seen[names[i]] > 1 {
+			names[i] = f.Name
+		}
+	}
+	return names
 }
 
 func (e *dialectEncoder) Write(b *table.Batch) error {
@@ -61,7 +100,7 @@ func (e *dialectEncoder) Write(b *table.Batch) error {
 				buf = c.append(buf, v, i)
 			}
 		}
-		buf = append(buf, '\n')
+		buf = append(buf, e.newline...)
 		if len(buf) >= flushBytes {
 			e.out.buf = buf
 			if err := e.out.flush(); err != nil {
@@ -88,8 +127,13 @@ func (e *dialectEncoder) appendText(dst []byte, s string) []byte {
 	if s == "" {
 		return append(dst, '"', '"')
 	}
+	if e.guard && startsFormula(s) {
+		n := len(dst)
+		dst = appendQuoted(dst, s, 0)
+		return slices.Insert(dst, n+1, '\'')
+	}
 	at := e.plain(s)
-	if at == len(s) {
+	if at == len(s) && s != e.word {
 		return append(dst, s...)
 	}
 	return appendQuoted(dst, s, at)

@@ -52,6 +52,10 @@ var Formats = []Format{
 	{Name: "xml", Ext: "xml", MediaType: "application/xml", Packs: true},
 }
 
+// Usual are the formats that every table is offered in; the others are there for
+// those who ask for them.
+var Usual = Formats[:5]
+
 // FormatByName returns the format called name.
 func FormatByName(name string) (Format, bool) {
 	for _, f := range Formats {
@@ -98,17 +102,22 @@ type Meta struct {
 	Address      string          `json:"address,omitempty"` // of the dataset's page
 	Query        string          `json:"query,omitempty"`   // canonical; empty: the whole table
 	Lang         string          `json:"lang,omitempty"`    // zh (default) or en: which label comes first
-	Fields       []catalog.Field `json:"fields"`            // of the answer, in order, _row included where selected
+	Options      Options         `json:"options,omitzero"`
+	Fields       []catalog.Field `json:"fields"` // of the answer, in order, _row included where selected
 }
 
 // Digest tells two Metas apart where they give different bytes in a format: it
-// belongs into the key of a stored export, beside table_sha256, query, format and
-// Version. It is empty for formats that write nothing but names and rows.
+// belongs into the key of a stored export, beside table_sha256, query, format,
+// Options and Version. It is empty where nothing but names and rows is written.
 func (m Meta) Digest(format string) string {
-	if format != "xlsx" && format != "parquet" {
+	var told any = m
+	switch {
+	case m.Options.Header == "zh" || m.Options.Header == "en": // labels can be mended
+		told = headerOf(m.Fields, m.Options.Header)
+	case format != "xlsx" && format != "parquet":
 		return ""
 	}
-	text, err := json.Marshal(m)
+	text, err := json.Marshal(told)
 	if err != nil { // strings and numbers only: cannot be
 		panic(err)
 	}
@@ -124,12 +133,18 @@ type Encoder interface {
 	Close() error
 }
 
-// Check tells before the first byte whether a format takes these columns.
-// Errors: Invalid no_coordinates for geojson without a pair of coordinates.
-func Check(format string, fields []catalog.Field) error {
-	if format == "geojson" {
+// Check tells before the first byte whether a format takes these columns in this
+// form. Errors: Invalid no_coordinates for geojson without a pair of coordinates;
+// Unprocessable shape_limit where there are too many to be written one by one.
+func Check(format string, o Options, fields []catalog.Field) error {
+	switch {
+	case format == "geojson":
 		_, _, err := coordinates(fields)
 		return err
+	case o.Shape == "columns" && len(fields) > maxColumnwise:
+		return catalog.Errorf(catalog.Unprocessable, "shape_limit", "shape=columns takes at most %d columns, and this answer has %d: name fewer in select, or take shape=arrays", maxColumnwise, len(fields)).
+			With("parameter", "shape").With("columns", len(fields)).With("limit", maxColumnwise).
+			InChinese("shape=columns最多%d列，而结果有%d列：请用select少取几列，或用shape=arrays", maxColumnwise, len(fields))
 	}
 	return nil
 }
@@ -137,14 +152,15 @@ func Check(format string, fields []catalog.Field) error {
 // New returns the encoder of a format. Errors: Invalid unknown_format and those
 // of Check; Unprocessable xlsx_limit where a sheet cannot hold the columns.
 func New(format string, w io.Writer, m Meta) (Encoder, error) {
-	if err := Check(format, m.Fields); err != nil {
+	if err := Check(format, m.Options, m.Fields); err != nil {
 		return nil, err
 	}
 	switch format {
-	case "csv":
-		return newCSV(w, m), nil
-	case "tsv":
-		return newDialect(w, m, "\t"), nil
+	case "csv", "tsv":
+		if format == "csv" && m.Options == (Options{}) {
+			return newCSV(w, m), nil
+		}
+		return newDialect(format, w, m), nil
 	case "geojson":
 		return newGeoJSON(w, m)
 	case "arrow":
@@ -152,6 +168,12 @@ func New(format string, w io.Writer, m Meta) (Encoder, error) {
 	case "xml":
 		return newXML(w, m), nil
 	case "json":
+		switch m.Options.Shape {
+		case "arrays":
+			return newJSONArrays(w, m), nil
+		case "columns":
+			return newJSONColumns(w, m), nil
+		}
 		return newJSON(w, m, true), nil
 	case "ndjson":
 		return newJSON(w, m, false), nil

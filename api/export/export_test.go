@@ -92,7 +92,7 @@ func TestEveryFormatReadsBackTheSame(t *testing.T) {
 		random := parquettest.Random(test.fields, test.o)
 		want := random.Texts()
 		for _, f := range Formats {
-			if Check(f.Name, test.fields) != nil {
+			if Check(f.Name, Options{}, test.fields) != nil {
 				continue
 			}
 			t.Run(f.Name+"/"+test.name, func(t *testing.T) {

@@ -82,7 +82,11 @@ var catalogueColumns = []catalogueColumn{
 		if !e.open() || len(e.Release.Tables) == 0 {
 			return []string{}
 		}
-		return export.FormatNames()
+		names := make([]string, len(export.Usual))
+		for i, f := range export.Usual {
+			names[i] = f.Name
+		}
+		return names
 	}),
 	catalogueOf("url", catalog.String, "页面", "Page", func(p Portal, e *Entry) any { return p.dataset(e.Dataset.Slug) }),
 	catalogueOf("release_url", catalog.String, "该版页面", "Page of the release", func(p Portal, e *Entry) any { return p.release(e.Dataset.Slug, e.Release.Number) }),

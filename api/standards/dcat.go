@@ -208,7 +208,7 @@ func (g *Graph) distributions(p Portal, e *Entry, of iri) {
 	g.add(licence, "dct:title", texts(l.Name)...)
 	for i := range r.Tables {
 		t := &r.Tables[i]
-		for _, f := range export.Formats {
+		for _, f := range export.Usual {
 			suffix := "（" + strings.ToUpper(f.Name) + "）"
 			title := catalog.Text{Zh: t.Name + suffix, En: t.Name + " (" + strings.ToUpper(f.Name) + ")"}
 			if !t.Title.IsZero() {

@@ -127,7 +127,7 @@ func Linked(p Portal, e *Entry, lang string) *LinkedDataset {
 	}
 	for i := range r.Tables {
 		t := &r.Tables[i]
-		for _, f := range export.Formats {
+		for _, f := range export.Usual {
 			mediaType, _, _ := strings.Cut(f.MediaType, ";")
 			x.Distribution = append(x.Distribution, linkedFile{"DataDownload", t.Name + "." + f.Ext, p.table(d.Slug, r.Number, t.Name, f), mediaType})
 		}

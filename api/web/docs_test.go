@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"taihu/api/export"
 	"taihu/catalog/table"
 )
 
@@ -74,9 +75,11 @@ func TestEveryParameterIsInTheAPIGuide(t *testing.T) {
 				t.Errorf("docs/api.%s.md does not name %s", lang, word)
 			}
 		}
-		for _, f := range formats {
-			if !strings.Contains(string(b), "`"+f+"`") {
-				t.Errorf("docs/api.%s.md does not name the format %s", lang, f)
+		for _, f := range export.Formats {
+			for _, word := range append([]string{f.Name}, export.Parameters(f.Name)...) {
+				if !strings.Contains(string(b), "`"+word+"`") {
+					t.Errorf("docs/api.%s.md does not name %s", lang, word)
+				}
 			}
 		}
 	}

@@ -47,14 +47,30 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// encode knows "lines", cells joined by bars; "slow", which takes 50 ms for each
-// batch; and "crash", which ends the process in the middle.
+// encode knows "lines", cells joined by bars; "columns", the same column after
+// column; "slow", which takes 50 ms for each batch; and "crash", which ends the process in the middle.
 func encode(format string, w io.Writer, meta json.RawMessage, fields []catalog.Field) (pool.Encoder, error) {
-	if !slices.Contains([]string{"lines", "slow", "crash", "deaf"}, format) {
+	if !slices.Contains([]string{"lines", "columns", "slow", "crash", "deaf"}, format) {
 		return nil, catalog.Errorf(catalog.Invalid, "unknown_format", "no format %q", format).With("nearest", "lines")
 	}
 	_, err := fmt.Fprintf(w, "%s %s\n", meta, fields[0].Name)
+	if format == "columns" {
+		return &columnLines{lines: lines{w: w, format: format}, fields: fields}, err
+	}
 	return &lines{w: w, format: format}, err
+}
+
+// columnLines writes the name of each column before its cells.
+type columnLines struct {
+	lines
+	fields []catalog.Field
+	at     int
+}
+
+func (l *columnLines) Next() error {
+	l.at++
+	_, err := fmt.Fprintf(l.w, "%s:\n", l.fields[l.at-1].Name)
+	return err
 }
 
 type lines struct {
@@ -294,6 +310,42 @@ func TestPagesMakeTheWhole(t *testing.T) {
 		}
 		if pages != show(whole) {
 			t.Errorf("%+v: pages differ from the whole", params)
+		}
+	}
+}
+
+// TestColumnwise: column after column gives the rows of one whole answer.
+func TestColumnwise(t *testing.T) {
+	dir := t.TempDir()
+	tab := town(t, dir, 10_000)
+	p := start(t, dir, nil)
+	for _, params := range []table.Params{
+		{}, {Where: "n > 500", Sort: "-区,x", Select: "n,_row,区", Limit: 3000}, {Where: "n < 0"}, {Group: "区", Select: "区,sum(x) as s,count(*) as c", Sort: "-s", Having: "c > 10"}, {Select: "count(*) as c,avg(x) as a"},
+	} {
+		var rows, columns bytes.Buffer
+		want, err := p.Export(t.Context(), tab, params, "lines", json.RawMessage(`{}`), &rows)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := p.Export(t.Context(), tab, params, "columns", json.RawMessage(`{}`), &columns)
+		if err != nil || got.Rows != want.Rows {
+			t.Fatalf("%+v: %d rows, want %d: %v", params, got.Rows, want.Rows, err)
+		}
+		lines := strings.Split(strings.TrimSuffix(rows.String(), "\n"), "\n")[1:]
+		_, rest, _ := strings.Cut(columns.String(), "\n")
+		cells := strings.Split(strings.TrimSuffix(rest, "\n"), "\n")
+		each := len(lines) + 1
+		for i, line := range lines {
+			made := ""
+			for j := each; j <= len(cells); j += each {
+				made += cells[j-each+1+i]
+			}
+			if made != line {
+				t.Fatalf("%+v, row %d: %s, want %s", params, i, made, line)
+			}
+		}
+		if len(cells)%each != 0 {
+			t.Errorf("%+v: %d lines", params, len(cells))
 		}
 	}
 }

@@ -21,6 +21,13 @@ type Encoder interface {
 	Close() error
 }
 
+// Columnwise is an encoder whose file has one column after the other. It is given
+// the answer once for each, with that column alone, and Next before each.
+type Columnwise interface {
+	Encoder
+	Next() error
+}
+
 // Encode makes an encoder for an answer of these fields. meta is what the parent
 // was given; an unknown format is an error for the user.
 type Encode func(format string, w io.Writer, meta json.RawMessage, fields []catalog.Field) (Encoder, error)
@@ -156,11 +163,7 @@ func (s *server) export(ctx context.Context, t table.Table, plan *table.Plan, r 
 		return nil, err
 	}
 	var e end
-	err = t.Rows(ctx, plan, func(b *table.Batch) error {
-		e.Result.Rows += int64(b.Len)
-		return enc.Write(b)
-	})
-	if err != nil {
+	if e.Result.Rows, err = encodeRows(ctx, t, plan, enc); err != nil {
 		return nil, err
 	}
 	if err := enc.Close(); err != nil {
@@ -169,6 +172,40 @@ func (s *server) export(ctx context.Context, t table.Table, plan *table.Plan, r 
 	closed = true
 	e.Result.Bytes, e.Result.SHA256, err = out.close()
 	return &e, err
+}
+
+// encodeRows gives an encoder the answer and returns how many rows it has. The
+// same plan gives the same rows in the same order, so columns asked for one by one
+// fit each other.
+func encodeRows(ctx context.Context, t table.Table, plan *table.Plan, enc Encoder) (rows int64, err error) {
+	write := func(b *table.Batch) error {
+		rows += int64(b.Len)
+		return enc.Write(b)
+	}
+	columnwise, ok := enc.(Columnwise)
+	if !ok {
+		err = t.Rows(ctx, plan, write)
+		return rows, err
+	}
+	var first int64
+	for i := range plan.Columns {
+		if err := columnwise.Next(); err != nil {
+			return rows, err
+		}
+		one := *plan
+		one.Columns = plan.Columns[i : i+1]
+		rows = 0
+		if err := t.Rows(ctx, &one, write); err != nil {
+			return rows, err
+		}
+		if i == 0 {
+			first = rows
+		}
+		if rows != first {
+			return rows, fmt.Errorf("column %d has %d rows, the first %d", i+1, rows, first)
+		}
+	}
+	return rows, nil
 }
 
 func fieldsOf(p *table.Plan) []catalog.Field {
