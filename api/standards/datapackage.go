@@ -12,7 +12,9 @@ import (
 )
 
 // dataPackage describes the archive in the form of Data Package v2: each table
-// is a tabular resource with a Table Schema, each uploaded file a plain one.
+// is a tabular resource with a Table Schema, each attachment a plain one. The
+// uploaded originals of tables are its sources: as resources, readers would take
+// them for tables of their own, in whatever encoding they came.
 type dataPackage struct {
 	Schema       string        `json:"$schema"`
 	Name         string        `json:"name"`
@@ -48,6 +50,9 @@ type contributor struct {
 
 type dpSource struct {
 	Title string `json:"title"`
+	Path  string `json:"path,omitempty"`
+	Bytes *int64 `json:"bytes,omitempty"`
+	Hash  string `json:"hash,omitempty"`
 }
 
 type resource struct {
@@ -102,7 +107,7 @@ func (b *Bundle) dataPackage(kept []Kept) []byte {
 		p.Created = at.Format(time.RFC3339)
 	}
 	if note := d.SourceNote.In("zh"); note != "" {
-		p.Sources = []dpSource{{note}}
+		p.Sources = []dpSource{{Title: note}}
 	}
 	if !d.Conditions.IsZero() {
 		p.Conditions = &d.Conditions
@@ -119,6 +124,10 @@ func (b *Bundle) dataPackage(kept []Kept) []byte {
 	}
 	for i := range r.Files {
 		f, k := &r.Files[i], kept[len(r.Tables)+i]
+		if f.Role == catalog.Source {
+			p.Sources = append(p.Sources, dpSource{Title: f.Name, Path: k.Name, Bytes: &k.Blob.Size, Hash: "sha256:" + k.Blob.SHA256})
+			continue
+		}
 		x := resource{Name: "file-" + strconv.Itoa(i+1), Path: k.Name, Title: f.Name, Bytes: k.Blob.Size, Hash: "sha256:" + k.Blob.SHA256}
 		if m, _, err := mime.ParseMediaType(f.MediaType); err == nil {
 			x.MediaType = m

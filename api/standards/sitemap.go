@@ -54,7 +54,9 @@ func escaped(s string) string {
 }
 
 // Robots tells crawlers what is not for them, and where everything can be had at
-// once instead. Old readers of robots.txt know no *, so beginnings are named too.
+// once instead. Addresses with parameters are kept off by /*? alone: simple
+// readers of robots.txt know no * and pass over it, but take /datasets? for all
+// that begins with /datasets.
 func Robots(p Portal) []byte {
 	return []byte(`# ` + oneLine(p.Name.In("zh")+" / "+p.Name.In("en")) + `
 # 要取全部数据，不必逐页抓取 / Everything at once, without crawling:
@@ -69,8 +71,6 @@ Disallow: /steward
 Disallow: /en/steward
 Disallow: /sign-in
 Disallow: /en/sign-in
-Disallow: /datasets?
-Disallow: /en/datasets?
 Disallow: /*?
 Allow: /sitemap.xml?page=
 

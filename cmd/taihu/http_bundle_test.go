@@ -67,15 +67,15 @@ func TestWholeRelease(t *testing.T) {
 			}
 		}
 		var described struct {
-			Resources []struct {
+			Resources, Sources []struct {
 				Path, Hash string
 				Bytes      int64
 			}
 		}
-		if err := json.Unmarshal([]byte(got["datapackage.json"]), &described); err != nil || len(described.Resources) != 3 {
+		if err := json.Unmarshal([]byte(got["datapackage.json"]), &described); err != nil || len(described.Resources) != 2 || len(described.Sources) != 1 {
 			t.Fatalf("datapackage.json: %v\n%s", err, got["datapackage.json"])
 		}
-		for _, r := range described.Resources {
+		for _, r := range append(described.Resources, described.Sources...) {
 			if n, sum := hashed(r.Path); n != r.Bytes || "sha256:"+sum != r.Hash {
 				t.Errorf("datapackage.json is wrong about %s", r.Path)
 			}
