@@ -66,7 +66,7 @@ func (a *API) getTable(c *gin.Context) error {
 		return err
 	}
 	publisher := a.references(c.Request.Context())[d.OrganizationID].Name
-	req := &download.Request{Dataset: d, Release: r, Table: t, Params: params, Format: format, Options: options, Publisher: publisher}
+	req := &download.Request{Dataset: d, Release: r, Table: t, Params: params, Format: format, Options: options, Publisher: publisher, Client: handle.Client(c)}
 	if manifest {
 		return a.sendManifest(c, req)
 	}

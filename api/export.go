@@ -281,7 +281,7 @@ func (a *API) estimate(c *gin.Context, req *download.Request, e *Estimate) error
 	if plan.Group != nil || plan.Condition() != nil {
 		one := req.Params
 		one.Limit = 1
-		answer, err := a.Pool.Rows(c.Request.Context(), req.Table, one, pool.RowsOptions{Count: true, NoJSON: true, NoCells: true})
+		answer, err := a.Pool.Rows(c.Request.Context(), req.Table, one, pool.RowsOptions{Count: true, NoJSON: true, NoCells: true, Client: req.Client})
 		if err != nil {
 			return err
 		}

@@ -115,6 +115,7 @@ type askedKey struct{}
 // asked is what register's handlers know of their request.
 type asked struct {
 	actor  catalog.Actor
+	client string
 	id     string
 	url    url.URL
 	reads  bool        // GET or HEAD
@@ -125,9 +126,17 @@ type asked struct {
 func (a *API) carryAsked(ctx huma.Context, next func(huma.Context)) {
 	c := humagin.Unwrap(ctx)
 	next(huma.WithValue(ctx, askedKey{}, &asked{
-		actor: handle.Actor(c), id: handle.RequestID(c), url: ctx.URL(), header: c.Writer.Header(),
+		actor: handle.Actor(c), client: handle.Client(c), id: handle.RequestID(c), url: ctx.URL(), header: c.Writer.Header(),
 		reads: c.Request.Method == http.MethodGet || c.Request.Method == http.MethodHead,
 	}))
+}
+
+// clientOf is the client of a request that carryAsked saw.
+func clientOf(ctx context.Context) string {
+	if q, ok := ctx.Value(askedKey{}).(*asked); ok {
+		return q.client
+	}
+	return ""
 }
 
 // renamed is the way out of a handler that was asked for a dataset by an old name.

@@ -97,7 +97,7 @@ func (a *API) rows(ctx context.Context, actor catalog.Actor, in *rowsInput) (*hu
 	if err != nil {
 		return nil, err
 	}
-	answer, err := a.Pool.Rows(ctx, t, params, pool.RowsOptions{Count: in.Count == "1", NoCells: true})
+	answer, err := a.Pool.Rows(ctx, t, params, pool.RowsOptions{Count: in.Count == "1", NoCells: true, Client: clientOf(ctx)})
 	if err != nil {
 		return nil, err
 	}

@@ -161,7 +161,7 @@ func (e *Exporter) forget(b *build) {
 func (e *Exporter) run(ctx context.Context, b *build, r *Request, meta json.RawMessage) {
 	defer e.leave(b)
 	defer b.cancel()
-	result, err := e.Pool.Export(ctx, r.Table, r.Params, r.Format, meta, b)
+	result, err := e.Pool.Export(ctx, r.Table, r.Params, pool.ExportOptions{Format: r.Format, Meta: meta, Client: r.Client}, b)
 	b.change(func() { b.ended, b.err, b.result = true, err, result })
 	if err == nil {
 		b.stored, err = e.keep(context.WithoutCancel(ctx), b, r)

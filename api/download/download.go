@@ -59,6 +59,9 @@ type Request struct {
 	Options export.Options // of the format; zero for its plain form
 	// Publisher is the organization's name, for the citation.
 	Publisher catalog.Text
+	// Client is who asks, as the pool counts him; no part of the key. Work that
+	// others join counts as his who began it.
+	Client string
 }
 
 // Whole reports whether the request asks for all rows and columns.
@@ -262,7 +265,7 @@ func (e *Exporter) Measure(ctx context.Context, r *Request) (pool.Result, error)
 	if err != nil {
 		return pool.Result{}, err
 	}
-	return e.Pool.Export(ctx, r.Table, r.Params, r.Format, meta, io.Discard)
+	return e.Pool.Export(ctx, r.Table, r.Params, pool.ExportOptions{Format: r.Format, Meta: meta, Client: r.Client}, io.Discard)
 }
 
 // ContentSHA256 is the hash of what a request's rows say, independent of formats

@@ -356,7 +356,7 @@ func (s *Site) preview(c *gin.Context, v *datasetPage) {
 	v.Grid.Columns = columnsOf(lang, t, fields, true, explorer)
 	v.Grid.Profiled = t.Profile != nil && t.Rows > 0
 	v.Grid.Label = phrase(lang, "数据预览：%s第%d版，前%d行", "Preview: %s, release %d, first %d rows", v.Dataset.Title.In(lang), v.Release.Number, min(previewRows, int(t.Rows)))
-	answer, err := s.Pool.Rows(c.Request.Context(), t, table.Params{Limit: previewRows}, pool.RowsOptions{NoJSON: true, Wait: previewWait})
+	answer, err := s.Pool.Rows(c.Request.Context(), t, table.Params{Limit: previewRows}, pool.RowsOptions{NoJSON: true, Wait: previewWait, Client: handle.Client(c)})
 	if err != nil {
 		// The page is useful without its rows; the reader is told.
 		v.GridFailed = sentence(lang, err)

@@ -380,7 +380,7 @@ func (s *Site) draftTable(c *gin.Context, t *catalog.Table, i int) draftTable {
 	v.Grid.Columns = columnsOf(lang, t, fields, true, "")
 	v.Grid.Profiled = t.Profile != nil && t.Rows > 0
 	v.Grid.Label = phrase(lang, "预览：表%s", "Preview: table %s", t.Name)
-	answer, err := s.Pool.Rows(c.Request.Context(), t, table.Params{Limit: previewRows}, pool.RowsOptions{NoJSON: true, Wait: previewWait})
+	answer, err := s.Pool.Rows(c.Request.Context(), t, table.Params{Limit: previewRows}, pool.RowsOptions{NoJSON: true, Wait: previewWait, Client: handle.Client(c)})
 	if err != nil {
 		v.Failed = sentence(lang, err)
 		s.Log.WarnContext(c.Request.Context(), "preview failed", "table", t.Name, "request_id", handle.RequestID(c), "error", err)

@@ -185,7 +185,7 @@ func (s *Site) showView(c *gin.Context, v *explorePage, p table.Params, typed []
 		query, _ = table.Parse(p)
 	}
 	v.fillForm(query, typed)
-	answer, err := s.Pool.Rows(ctx, t, p, pool.RowsOptions{Count: true, NoJSON: true})
+	answer, err := s.Pool.Rows(ctx, t, p, pool.RowsOptions{Count: true, NoJSON: true, Client: handle.Client(c)})
 	if err != nil {
 		return err
 	}

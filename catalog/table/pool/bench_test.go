@@ -70,7 +70,7 @@ func BenchmarkExport(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			p := start(b, dir, nil)
 			for b.Loop() {
-				got, err := p.Export(b.Context(), tab, params, "lines", nil, io.Discard)
+				got, err := p.Export(b.Context(), tab, params, pool.ExportOptions{Format: "lines"}, io.Discard)
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -35,6 +35,8 @@ type request struct {
 	Options RowsOptions     `json:"options"`          // of a page
 	Format  string          `json:"format,omitempty"` // of an export
 	Meta    json.RawMessage `json:"meta,omitempty"`
+
+	client string // the child need not know
 }
 
 // end closes an answer.

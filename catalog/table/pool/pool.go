@@ -38,9 +38,9 @@ type Files interface {
 type Config struct {
 	Files Files
 	Child child.Spec // how to start one: its arguments must lead to Serve
-	Size  int        // children [2]; all but one may be busy with exports
+	Size  int        // children [2]; all but one may be busy with exports, half of them (at least one) with one client
 
-	Queue int           // requests that may wait for a child [64]
+	Queue int           // requests that may wait for a child [64]; one client has a third of it while others wait
 	Wait  time.Duration // how long each [10 s]
 
 	RowsTimeout   time.Duration // of a page [20 s]
@@ -71,8 +71,9 @@ type Pool struct {
 // waiter is a request that waits for a worker.
 type waiter struct {
 	key    string
+	client string
 	export bool
-	ready  chan *worker
+	ready  chan *worker // nil: its place went to another client
 }
 
 // New returns a pool; its children start with the first requests.
@@ -129,16 +130,23 @@ type Result struct {
 	SHA256 string `json:"sha256"`
 }
 
+// ExportOptions says in what form an export is wanted, and by whom.
+type ExportOptions struct {
+	Format string
+	Meta   json.RawMessage // given to the encoder in the child as it is
+	Client string          // as in RowsOptions
+}
+
 // Export writes the answer to params in a format to w, as it comes, whole or
 // with an error: what was written before an error is not a file, and the caller
-// must make that visible. meta is given to the encoder in the child as it is.
-// params.Limit 0 is every row.
+// must make that visible. params.Limit 0 is every row.
 //
 // Errors: those of table.Parse and Query.Check and of the encoder; Unavailable
 // busy (with retry_after in seconds) and query_failed; Unprocessable
 // query_too_expensive; of w and of ctx as they are.
-func (p *Pool) Export(ctx context.Context, t *catalog.Table, params table.Params, format string, meta json.RawMessage, w io.Writer) (Result, error) {
-	e, err := p.ask(ctx, t, request{Export: true, Params: params, Format: format, Meta: meta}, func(kind byte, b []byte) error {
+func (p *Pool) Export(ctx context.Context, t *catalog.Table, params table.Params, opt ExportOptions, w io.Writer) (Result, error) {
+	r := request{Export: true, Params: params, Format: opt.Format, Meta: opt.Meta, client: opt.Client}
+	e, err := p.ask(ctx, t, r, func(kind byte, b []byte) error {
 		_, err := w.Write(b)
 		return err
 	})
@@ -154,7 +162,7 @@ func (p *Pool) ask(ctx context.Context, t *catalog.Table, r request, take func(k
 	}
 	defer release()
 	r.Source = source
-	w, err := p.acquire(ctx, keyOf(source), r.Export, r.Options.Wait)
+	w, err := p.acquire(ctx, &waiter{key: keyOf(source), client: r.client, export: r.Export, ready: make(chan *worker, 1)}, r.Options.Wait)
 	if err != nil {
 		return end{}, err
 	}
@@ -231,22 +239,20 @@ func keyOf(s table.Source) string { return s.ID + "\x00" + strings.Join(s.Parts,
 
 // acquire returns a worker for one request, waiting in the queue for it: wait, or
 // where that is 0 as long as the pool allows.
-func (p *Pool) acquire(ctx context.Context, key string, export bool, wait time.Duration) (*worker, error) {
+func (p *Pool) acquire(ctx context.Context, me *waiter, wait time.Duration) (*worker, error) {
 	p.mu.Lock()
 	if p.closed {
 		p.mu.Unlock()
 		return nil, unavailable("query_failed", "the portal is stopping: try again in a minute", "系统正在停止：请稍后再试")
 	}
-	if w := p.pick(key, export); w != nil {
+	if w := p.pick(me); w != nil {
 		p.mu.Unlock()
 		return w, nil
 	}
-	if len(p.waiting) >= p.config.Queue {
+	if !p.enqueue(me) {
 		p.mu.Unlock()
 		return nil, busy()
 	}
-	me := &waiter{key: key, export: export, ready: make(chan *worker, 1)}
-	p.waiting = append(p.waiting, me)
 	p.mu.Unlock()
 
 	if wait <= 0 || wait > p.config.Wait {
@@ -257,6 +263,9 @@ func (p *Pool) acquire(ctx context.Context, key string, export bool, wait time.D
 	var err error
 	select {
 	case w := <-me.ready:
+		if w == nil {
+			return nil, busy()
+		}
 		return w, nil
 	case <-timer.C:
 		err = busy()
@@ -271,8 +280,10 @@ func (p *Pool) acquire(ctx context.Context, key string, export bool, wait time.D
 		p.waiting = slices.Delete(p.waiting, i, i+1)
 	}
 	p.mu.Unlock()
-	if i < 0 { // a worker was given in the same moment
-		p.release(<-me.ready, export)
+	if i < 0 { // answered in the same moment
+		if w := <-me.ready; w != nil {
+			p.release(w, me.export)
+		}
 	}
 	return nil, err
 }
@@ -282,10 +293,14 @@ func busy() error {
 }
 
 // pick takes an idle worker: one that has the table open, else one with room for
-// it, else a new one, else the one unused for longest. p.mu is held.
-func (p *Pool) pick(key string, export bool) *worker {
-	if export && p.exports >= max(1, p.config.Size-1) {
+// it, else a new one, else the one unused for longest; nil where there is none, or
+// none for this request. p.mu is held.
+func (p *Pool) pick(q *waiter) *worker {
+	if q.export && p.exports >= max(1, p.config.Size-1) {
 		return nil // a page must not wait behind downloads of many minutes
+	}
+	if q.client != "" && p.held(q.client) >= max(1, p.config.Size/2) {
+		return nil
 	}
 	var best *worker
 	rank := 0
@@ -295,7 +310,7 @@ func (p *Pool) pick(key string, export bool) *worker {
 		}
 		r := 1
 		switch {
-		case slices.Contains(w.tables, key):
+		case slices.Contains(w.tables, q.key):
 			r = 4
 		case len(w.tables) > 0 && len(w.tables) < warmTables:
 			r = 3
@@ -309,16 +324,16 @@ func (p *Pool) pick(key string, export bool) *worker {
 	if best == nil {
 		return nil
 	}
-	best.busy, best.used = true, time.Now()
-	best.remember(key)
-	if export {
+	best.busy, best.client, best.used = true, q.client, time.Now()
+	best.remember(q.key)
+	if q.export {
 		p.exports++
 	}
 	p.running.Add(1)
 	return best
 }
 
-// release gives a worker back and on to who waits, first come first served.
+// release gives a worker back and on to who waits.
 func (p *Pool) release(w *worker, export bool) {
 	w.renew()
 	p.mu.Lock()
@@ -331,14 +346,6 @@ func (p *Pool) release(w *worker, export bool) {
 	if p.closed {
 		return
 	}
-	for i := 0; i < len(p.waiting); {
-		next := p.waiting[i]
-		w := p.pick(next.key, next.export)
-		if w == nil {
-			i++
-			continue
-		}
-		p.waiting = slices.Delete(p.waiting, i, i+1)
-		next.ready <- w
+	for p.next() {
 	}
 }

@@ -355,7 +355,7 @@ func TestExport(t *testing.T) {
 	tab := town(t, dir, 100_000)
 	p := start(t, dir, nil)
 	var out bytes.Buffer
-	got, err := p.Export(t.Context(), tab, table.Params{Select: "区,n"}, "lines", json.RawMessage(`{"a":1}`), &out)
+	got, err := p.Export(t.Context(), tab, table.Params{Select: "区,n"}, pool.ExportOptions{Format: "lines", Meta: json.RawMessage(`{"a":1}`)}, &out)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -388,7 +388,7 @@ func TestErrorsReachTheUser(t *testing.T) {
 		if test.format == "" {
 			_, err = p.Rows(t.Context(), tab, test.params, pool.RowsOptions{})
 		} else {
-			_, err = p.Export(t.Context(), tab, test.params, test.format, nil, io.Discard)
+			_, err = p.Export(t.Context(), tab, test.params, pool.ExportOptions{Format: test.format}, io.Discard)
 		}
 		if catalog.KindOf(err) != test.kind || catalog.CodeOf(err) != test.code {
 			t.Errorf("%+v: got %v", test.params, err)
@@ -419,7 +419,7 @@ func TestDeathCostsOneRequest(t *testing.T) {
 	tab := town(t, dir, 200_000)
 	p := start(t, dir, func(c *pool.Config) { c.Size = 1 })
 	for range 3 {
-		_, err := p.Export(t.Context(), tab, table.Params{}, "crash", nil, io.Discard)
+		_, err := p.Export(t.Context(), tab, table.Params{}, pool.ExportOptions{Format: "crash"}, io.Discard)
 		if catalog.KindOf(err) != catalog.Unavailable || catalog.CodeOf(err) != "query_failed" {
 			t.Fatalf("got %v", err)
 		}
@@ -446,16 +446,16 @@ func TestClientLeaves(t *testing.T) {
 	}{
 		"context cancelled": {"slow", func(ctx context.Context, cancel func(), format string) error {
 			time.AfterFunc(100*time.Millisecond, cancel)
-			_, err := p.Export(ctx, tab, table.Params{}, format, nil, io.Discard)
+			_, err := p.Export(ctx, tab, table.Params{}, pool.ExportOptions{Format: format}, io.Discard)
 			return err
 		}, context.Canceled, time.Second},
 		"write fails": {"lines", func(ctx context.Context, _ func(), format string) error {
-			_, err := p.Export(ctx, tab, table.Params{}, format, nil, brokenWriter{gone})
+			_, err := p.Export(ctx, tab, table.Params{}, pool.ExportOptions{Format: format}, brokenWriter{gone})
 			return err
 		}, gone, time.Second},
 		"child does not obey": {"deaf", func(ctx context.Context, cancel func(), format string) error {
 			time.AfterFunc(100*time.Millisecond, cancel)
-			_, err := p.Export(ctx, tab, table.Params{}, format, nil, io.Discard)
+			_, err := p.Export(ctx, tab, table.Params{}, pool.ExportOptions{Format: format}, io.Discard)
 			return err
 		}, context.Canceled, 3 * time.Second},
 	} {
@@ -484,7 +484,7 @@ func TestTimeIsLimited(t *testing.T) {
 	dir := t.TempDir()
 	tab := town(t, dir, 200_000)
 	p := start(t, dir, func(c *pool.Config) { c.ExportTimeout = 200 * time.Millisecond })
-	_, err := p.Export(t.Context(), tab, table.Params{}, "slow", nil, io.Discard)
+	_, err := p.Export(t.Context(), tab, table.Params{}, pool.ExportOptions{Format: "slow"}, io.Discard)
 	if catalog.CodeOf(err) != "query_too_expensive" {
 		t.Errorf("got %v", err)
 	}
@@ -499,7 +499,7 @@ func TestQueueIsBounded(t *testing.T) {
 	codes := map[string]int{}
 	for range 10 {
 		wg.Go(func() {
-			_, err := p.Export(t.Context(), tab, table.Params{}, "slow", nil, io.Discard)
+			_, err := p.Export(t.Context(), tab, table.Params{}, pool.ExportOptions{Format: "slow"}, io.Discard)
 			mu.Lock()
 			defer mu.Unlock()
 			codes[catalog.CodeOf(err)]++
@@ -526,7 +526,7 @@ func TestWaitIsTheCallers(t *testing.T) {
 	go func() {
 		defer close(done)
 		var once sync.Once
-		_, _ = p.Export(ctx, tab, table.Params{}, "slow", nil, writerFunc(func(b []byte) (int, error) {
+		_, _ = p.Export(ctx, tab, table.Params{}, pool.ExportOptions{Format: "slow"}, writerFunc(func(b []byte) (int, error) {
 			once.Do(func() { close(began) })
 			<-ctx.Done()
 			return len(b), nil
@@ -554,7 +554,7 @@ func TestPageDoesNotWaitBehindExports(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
 	for range 4 {
-		wg.Go(func() { _, _ = p.Export(ctx, tab, table.Params{}, "slow", nil, io.Discard) })
+		wg.Go(func() { _, _ = p.Export(ctx, tab, table.Params{}, pool.ExportOptions{Format: "slow"}, io.Discard) })
 	}
 	time.Sleep(50 * time.Millisecond)
 	began := time.Now()
@@ -575,7 +575,7 @@ func TestCloseInTheMiddle(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 3 {
 		wg.Go(func() {
-			_, err := p.Export(t.Context(), tab, table.Params{}, "slow", nil, io.Discard)
+			_, err := p.Export(t.Context(), tab, table.Params{}, pool.ExportOptions{Format: "slow"}, io.Discard)
 			if catalog.KindOf(err) != catalog.Unavailable {
 				t.Errorf("got %v", err)
 			}
@@ -614,11 +614,11 @@ func oneOfMany(t *testing.T, p bundle, tab *catalog.Table, r *rand.Rand) {
 	switch r.IntN(10) {
 	case 0:
 		time.AfterFunc(time.Duration(r.IntN(50))*time.Millisecond, cancel)
-		_, _ = p.Export(ctx, tab, table.Params{}, "slow", nil, io.Discard)
+		_, _ = p.Export(ctx, tab, table.Params{}, pool.ExportOptions{Format: "slow"}, io.Discard)
 	case 1:
-		_, _ = p.Export(ctx, tab, table.Params{}, "crash", nil, io.Discard)
+		_, _ = p.Export(ctx, tab, table.Params{}, pool.ExportOptions{Format: "crash"}, io.Discard)
 	case 2, 3, 4:
-		got, err := p.Export(ctx, tab, table.Params{Where: "n < 500"}, "lines", nil, io.Discard)
+		got, err := p.Export(ctx, tab, table.Params{Where: "n < 500"}, pool.ExportOptions{Format: "lines"}, io.Discard)
 		if err != nil || got.Rows != tab.Rows/2 {
 			t.Errorf("export of %d rows: %+v, %v", tab.Rows, got, err)
 		}

@@ -19,6 +19,10 @@ type RowsOptions struct {
 	// Wait is how long to wait for a child at the most, where all are at work; 0:
 	// as long as others. A page that is useful without its rows waits less.
 	Wait time.Duration `json:"-"`
+	// Client names who asks, so that no client holds up the others: the id of an
+	// actor, else an address. Empty is the portal itself, which has no share to
+	// keep to.
+	Client string `json:"-"`
 }
 
 // RowsAnswer is a page of rows.
@@ -49,7 +53,7 @@ func (p *Pool) Rows(ctx context.Context, t *catalog.Table, params table.Params, 
 	}
 	a := &RowsAnswer{}
 	var cells []byte
-	e, err := p.ask(ctx, t, request{Params: params, Options: opt}, func(kind byte, b []byte) error {
+	e, err := p.ask(ctx, t, request{Params: params, Options: opt, client: opt.Client}, func(kind byte, b []byte) error {
 		if kind == frameCells {
 			cells = append(cells, b...)
 		} else {

@@ -12,11 +12,12 @@ import (
 	"taihu/catalog/child"
 )
 
-// worker is a place for a child. All but busy, used and tables, which the pool's
-// lock guards, belongs to the request that has the worker.
+// worker is a place for a child. All but busy, client, used and tables, which the
+// pool's lock guards, belongs to the request that has the worker.
 type worker struct {
 	pool   *Pool
 	busy   bool
+	client string // for whom it is, or was, busy
 	used   time.Time
 	tables []string // that the child has open, least recently used first
 
