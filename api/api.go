@@ -40,6 +40,9 @@ type Config struct {
 	BaseURL   string // public address without a trailing slash
 	Version   string
 	MaxUpload int64 // bytes of one file
+	// Budgets are what clients may ask of query children; nil: anything. Site has
+	// the same.
+	Budgets *handle.Budgets
 	// TrustedProxies are the addresses whose X-Forwarded-* headers count; none by
 	// default (gin trusts all unless told).
 	TrustedProxies []string
@@ -128,7 +131,7 @@ func (a *API) routes() {
 	a.catalogueRoutes()
 
 	a.huma = humagin.New(a.engine, humaConfig(a.Version))
-	a.huma.UseMiddleware(a.checkParameters, a.carryAsked)
+	a.huma.UseMiddleware(a.showBudget, a.checkParameters, a.carryAsked)
 	a.datasetRoutes()
 	a.releaseRoutes()
 	a.tableRoutes()

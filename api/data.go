@@ -29,6 +29,9 @@ import (
 // filtered, in a format; and beside each such address its manifest.
 func (a *API) getTable(c *gin.Context) error {
 	file, manifest := strings.CutSuffix(c.Param("file"), manifestSuffix)
+	if manifest || c.Request.URL.RawQuery != "" { // whole tables have no budget to tell of
+		a.Budgets.Show(c)
+	}
 	name, format, err := splitFile(file)
 	if err != nil {
 		return err

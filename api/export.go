@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
@@ -80,6 +81,11 @@ func (a *API) sendExport(c *gin.Context, req *download.Request, key string) erro
 			c.Writer.Header().Del("Content-Type")
 			c.Writer.WriteHeaderNow()
 			return nil
+		}
+	}
+	if stored == nil && !req.Whole() && r.Method == http.MethodGet && !a.Exporter.UnderWay(key) {
+		if err := a.Budgets.Spend(c); err != nil {
+			return err
 		}
 	}
 	if stored == nil && r.Method == http.MethodGet && prefersAsync(r.Header) {
@@ -177,6 +183,13 @@ func accepted(c *gin.Context, req *download.Request, p download.Progress) error 
 // where it is not kept.
 func (a *API) sendManifest(c *gin.Context, req *download.Request) error {
 	ctx := c.Request.Context()
+	kept, err := a.manifestKept(ctx, req)
+	if err == nil && !kept {
+		err = a.Budgets.Spend(c)
+	}
+	if err != nil {
+		return err
+	}
 	x, err := a.Exporter.Build(ctx, req)
 	if err != nil {
 		return err
@@ -205,6 +218,22 @@ func (a *API) sendManifest(c *gin.Context, req *download.Request) error {
 		return err
 	}
 	return sendJSON(c, req, append(body, '\n'))
+}
+
+// manifestKept reports whether nothing need be encoded for the manifest.
+func (a *API) manifestKept(ctx context.Context, req *download.Request) (bool, error) {
+	hashed := *req
+	hashed.Format = export.ContentHash
+	keys := []string{a.Exporter.Key(req), a.Exporter.Key(&hashed)}
+	if req.Whole() { // its content hash is known
+		keys = keys[:1]
+	}
+	for _, key := range keys {
+		if x, err := a.Exporter.Stored(ctx, key); x == nil || err != nil {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 // sendJSON answers with a small document about an export.
@@ -262,8 +291,13 @@ func (a *API) sendEstimate(c *gin.Context, req *download.Request) error {
 	e := Estimate{}
 	if stored != nil {
 		e = Estimate{Rows: stored.Rows, Bytes: stored.Blob.Size, Kept: true}
-	} else if err := a.estimate(c, req, &e); err != nil {
-		return err
+	} else {
+		if err := a.Budgets.Spend(c); err != nil {
+			return err
+		}
+		if err := a.estimate(c, req, &e); err != nil {
+			return err
+		}
 	}
 	body, err := json.Marshal(e)
 	if err != nil {

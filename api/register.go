@@ -116,6 +116,7 @@ type askedKey struct{}
 type asked struct {
 	actor  catalog.Actor
 	client string
+	spend  func() error // takes the request from the client's budget
 	id     string
 	url    url.URL
 	reads  bool        // GET or HEAD
@@ -126,9 +127,29 @@ type asked struct {
 func (a *API) carryAsked(ctx huma.Context, next func(huma.Context)) {
 	c := humagin.Unwrap(ctx)
 	next(huma.WithValue(ctx, askedKey{}, &asked{
-		actor: handle.Actor(c), client: handle.Client(c), id: handle.RequestID(c), url: ctx.URL(), header: c.Writer.Header(),
+		actor: handle.Actor(c), client: handle.Client(c), spend: func() error { return a.Budgets.Spend(c) }, id: handle.RequestID(c), url: ctx.URL(), header: c.Writer.Header(),
 		reads: c.Request.Method == http.MethodGet || c.Request.Method == http.MethodHead,
 	}))
+}
+
+// queries marks the operations that cost a query child (huma.Operation.Metadata).
+const queries = "queries"
+
+// showBudget tells on every answer of such an operation what its client may still
+// ask, also where parameters are wrong.
+func (a *API) showBudget(ctx huma.Context, next func(huma.Context)) {
+	if ctx.Operation().Metadata[queries] == true {
+		a.Budgets.Show(humagin.Unwrap(ctx))
+	}
+	next(ctx)
+}
+
+// spend takes a request that carryAsked saw from its client's budget.
+func spend(ctx context.Context) error {
+	if q, ok := ctx.Value(askedKey{}).(*asked); ok {
+		return q.spend()
+	}
+	return nil
 }
 
 // clientOf is the client of a request that carryAsked saw.

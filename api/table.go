@@ -97,6 +97,9 @@ func (a *API) rows(ctx context.Context, actor catalog.Actor, in *rowsInput) (*hu
 	if err != nil {
 		return nil, err
 	}
+	if err := spend(ctx); err != nil {
+		return nil, err
+	}
 	answer, err := a.Pool.Rows(ctx, t, params, pool.RowsOptions{Count: in.Count == "1", NoCells: true, Client: clientOf(ctx)})
 	if err != nil {
 		return nil, err
@@ -167,7 +170,7 @@ func (a *API) tableRoutes() {
 	rowsSchema := huma.SchemaFromType(a.huma.OpenAPI().Components.Schemas, rowsType)
 	answers := map[string]*huma.Response{"200": {Description: "Rows", Content: map[string]*huma.MediaType{"application/json": {Schema: rowsSchema}}}}
 	register(a, huma.Operation{OperationID: "get-rows", Method: http.MethodGet, Path: "/api/v1/datasets/{slug}/releases/{release}/tables/{table}/rows", Tags: []string{"tables"},
-		Summary: "Rows of a table", Description: "A page of rows, filtered, sorted, some columns. Depth costs nothing: follow next.", Responses: answers}, a.rows)
+		Summary: "Rows of a table", Description: "A page of rows, filtered, sorted, some columns. Depth costs nothing: follow next.", Responses: answers, Metadata: map[string]any{queries: true}}, a.rows)
 
 	type queryInput struct {
 		TablePath
@@ -175,7 +178,7 @@ func (a *API) tableRoutes() {
 		Body    TableQuery
 	}
 	register(a, huma.Operation{OperationID: "query-table", Method: http.MethodPost, Path: "/api/v1/datasets/{slug}/releases/{release}/tables/{table}/query", Tags: []string{"tables"},
-		Summary: "Rows of a table, for long queries", Description: "The same as rows, with the parameters in a JSON body.", Responses: answers},
+		Summary: "Rows of a table, for long queries", Description: "The same as rows, with the parameters in a JSON body.", Responses: answers, Metadata: map[string]any{queries: true}},
 		func(ctx context.Context, actor catalog.Actor, in *queryInput) (*huma.StreamResponse, error) {
 			if err := handle.CheckMembers(in.RawBody); err != nil {
 				return nil, err

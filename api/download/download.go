@@ -163,6 +163,14 @@ func (e *Exporter) Build(ctx context.Context, r *Request) (*store.Export, error)
 	}
 }
 
+// UnderWay reports whether the export of a key is being encoded: who asks for it
+// now joins and costs nothing.
+func (e *Exporter) UnderWay(key string) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.builds[key] != nil
+}
+
 // Progress is how far an export is that nobody waits for.
 type Progress struct {
 	Bytes int64 // encoded so far

@@ -77,7 +77,7 @@ func Secure() gin.HandlerFunc {
 }
 
 // exposed are the headers a program in a browser may read across origins.
-const exposed = "ETag, Link, Location, Content-Location, Content-Range, Content-Disposition, Accept-Ranges, Retry-After, X-Request-Id, Repr-Digest, Preference-Applied, Taihu-Rows, Taihu-Sha256, Taihu-Content-Sha256"
+const exposed = "ETag, Link, Location, Content-Location, Content-Range, Content-Disposition, Accept-Ranges, Retry-After, RateLimit, RateLimit-Policy, X-Request-Id, Repr-Digest, Preference-Applied, Taihu-Rows, Taihu-Sha256, Taihu-Content-Sha256"
 
 // forPrograms are the beginnings of the addresses that any origin may read.
 var forPrograms = []string{"/api/", "/data/", "/openapi", "/catalog.", "/portal.sql"}

@@ -50,6 +50,7 @@ const sortedColumns = 200 // columns offered in the menus
 // explore shows rows of a table, or turns what its form sends into the canonical
 // address of the same view.
 func (s *Site) explore(c *gin.Context) error {
+	s.Budgets.Show(c)
 	ctx, actor, lang := c.Request.Context(), handle.Actor(c), language(c)
 	q := c.Request.URL.Query()
 	number, err := releaseAsked(q)
@@ -185,6 +186,9 @@ func (s *Site) showView(c *gin.Context, v *explorePage, p table.Params, typed []
 		query, _ = table.Parse(p)
 	}
 	v.fillForm(query, typed)
+	if err := s.Budgets.Spend(c); err != nil {
+		return err
+	}
 	answer, err := s.Pool.Rows(ctx, t, p, pool.RowsOptions{Count: true, NoJSON: true, Client: handle.Client(c)})
 	if err != nil {
 		return err

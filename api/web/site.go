@@ -59,6 +59,8 @@ type Config struct {
 	PortalName catalog.Text
 	// Simulated says on every page that the whole portal shows sample data.
 	Simulated bool
+	// Budgets are what clients may ask of query children; nil: anything.
+	Budgets *handle.Budgets
 	// MaxUpload is the most bytes one upload may have; 0 means no limit of ours.
 	MaxUpload int64
 }

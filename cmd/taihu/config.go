@@ -41,10 +41,14 @@ type Config struct {
 	Queries       int  `env:"TAIHU_QUERIES" default:"4" help:"Query children at the most."`
 	QueryMemory   int  `env:"TAIHU_QUERY_MEMORY" default:"512" help:"Memory of one query child, MB."`
 	QuerySeconds  int  `env:"TAIHU_QUERY_SECONDS" default:"600" help:"Longest run of one query, seconds."`
+	QueryCost     int  `env:"TAIHU_QUERY_COST" default:"2000" help:"Most that the conditions of one page may cost, million comparisons, of an export ten times as much; 0 for anything."`
 	IngestMemory  int  `env:"TAIHU_INGEST_MEMORY" default:"512" help:"Memory of one ingest child, MB."`
 	IngestSeconds int  `env:"TAIHU_INGEST_SECONDS" default:"1800" help:"Longest check of one file, seconds."`
 	KeptExports   int  `name:"kept-exports" env:"TAIHU_KEPT_EXPORTS" default:"20480" help:"Room for encoded exports, MB; what was not used for longest goes."`
 	MaxUpload     int  `env:"TAIHU_MAX_UPLOAD" default:"4096" help:"Largest uploaded file, MB."`
+
+	AnonymousQueries int `name:"anonymous-queries" env:"TAIHU_ANONYMOUS_QUERIES" default:"600" help:"Queries a minute from one address without a key; 0 for any number."`
+	KeyQueries       int `name:"key-queries" env:"TAIHU_KEY_QUERIES" default:"3000" help:"Queries a minute of one user, with keys or signed in; 0 for any number."`
 
 	TrustedProxies []string `env:"TAIHU_TRUSTED_PROXIES" placeholder:"CIDR" help:"Proxies whose X-Forwarded-* headers count."`
 	LogLevel       string   `env:"TAIHU_LOG_LEVEL" default:"info" enum:"debug,info,warn,error" help:"Least level logged: debug, info, warn, error."`
@@ -188,6 +192,7 @@ func (c *Config) check() error {
 	}{
 		{"jobs", c.Jobs, 1}, {"queries", c.Queries, 1}, {"query-memory", c.QueryMemory, 64}, {"query-seconds", c.QuerySeconds, 1},
 		{"ingest-memory", c.IngestMemory, 64}, {"ingest-seconds", c.IngestSeconds, 1}, {"kept-exports", c.KeptExports, 0}, {"max-upload", c.MaxUpload, 1},
+		{"query-cost", c.QueryCost, 0}, {"anonymous-queries", c.AnonymousQueries, 0}, {"key-queries", c.KeyQueries, 0},
 	} {
 		if s.value < s.least {
 			return fmt.Errorf("--%s is %d, but must be at least %d", s.name, s.value, s.least)

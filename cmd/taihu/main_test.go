@@ -78,7 +78,8 @@ func (s *server) run(command string, args ...string) {
 	s.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	started, ended := make(chan string, 1), make(chan error, 1)
-	full := append([]string{command, "--listen=127.0.0.1:0", "--data=" + s.Data, "--log-level=warn"}, args...)
+	full := append([]string{command, "--listen=127.0.0.1:0", "--data=" + s.Data, "--log-level=warn",
+		"--anonymous-queries=0", "--key-queries=0"}, args...) // tests ask thousands of times; those of the budgets set their own
 	go func() {
 		ended <- run(ctx, full, environment{Getenv: noVariables, In: strings.NewReader(""), Out: s.Out, Err: testWriter{s.t}, Started: func(a string) { started <- a }})
 	}()

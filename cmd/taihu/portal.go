@@ -73,6 +73,7 @@ func openPortal(ctx context.Context, cfg *Config, log *slog.Logger) (*portal, er
 	}
 	p.pool = pool.New(pool.Config{
 		Size: cfg.Queries, Files: p.blobs, Log: log,
+		MaxCost:       int64(cfg.QueryCost) * 1_000_000,
 		ExportTimeout: time.Duration(cfg.QuerySeconds) * time.Second,
 		Child: child.Spec{
 			Args: []string{"query-child"}, MemoryBytes: int64(cfg.QueryMemory) << 20,

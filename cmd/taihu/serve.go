@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"taihu/api"
+	"taihu/api/handle"
 	"taihu/api/web"
 	"taihu/catalog"
 	"taihu/indexer"
@@ -214,16 +215,18 @@ func listen(ctx context.Context, address string) (net.Listener, error) {
 }
 
 func (p *portal) handler(base string) (http.Handler, error) {
+	budgets := handle.NewBudgets(p.cfg.AnonymousQueries, p.cfg.KeyQueries)
 	site, err := web.New(web.Config{
 		Store: p.store, Index: p.index, Pool: p.pool, Blobs: p.blobs, Downloads: p.exporter, Clock: catalog.Now, Log: p.log,
 		BaseURL: base, PortalName: catalog.Text{Zh: p.cfg.NameZh, En: p.cfg.NameEn}, MaxUpload: int64(p.cfg.MaxUpload) << 20,
+		Budgets: budgets,
 	})
 	if err != nil {
 		return nil, err
 	}
 	return api.New(api.Config{
 		Store: p.store, Blobs: p.blobs, Pool: p.pool, Index: p.index, Exporter: p.exporter, Site: site, Log: p.log, Clock: catalog.Now,
-		BaseURL: base, Version: version(), MaxUpload: int64(p.cfg.MaxUpload) << 20, TrustedProxies: p.cfg.TrustedProxies,
+		BaseURL: base, Version: version(), MaxUpload: int64(p.cfg.MaxUpload) << 20, TrustedProxies: p.cfg.TrustedProxies, Budgets: budgets,
 		Ready: func(ctx context.Context) error {
 			if err := p.store.Ping(ctx); err != nil {
 				return catalog.Errorf(catalog.Unavailable, "not_ready", "the database does not answer").Because(err)

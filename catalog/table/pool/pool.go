@@ -45,11 +45,17 @@ type Config struct {
 
 	RowsTimeout   time.Duration // of a page [20 s]
 	ExportTimeout time.Duration // of an export [1 h]
-	Recycle       int           // requests after which a child is renewed [2000]
-	RecycleBytes  int64         // resident set above which it is [384 MiB]
+	// MaxCost is the most a page's conditions may cost (table.Plan.Cost); exports,
+	// which have more time, may cost ExportCosts times as much. 0: anything.
+	MaxCost      int64
+	Recycle      int   // requests after which a child is renewed [2000]
+	RecycleBytes int64 // resident set above which it is [384 MiB]
 
 	Log *slog.Logger // [slog.Default()]
 }
+
+// ExportCosts is how many times the cost of a page an export may have.
+const ExportCosts = 10
 
 // obey is how long a child may take to give up a cancelled request.
 const obey = 2 * time.Second
@@ -156,6 +162,9 @@ func (p *Pool) Export(ctx context.Context, t *catalog.Table, params table.Params
 // ask sends a request about t to a child, gives each data and cells frame to
 // take, and returns the end.
 func (p *Pool) ask(ctx context.Context, t *catalog.Table, r request, take func(kind byte, payload []byte) error) (end, error) {
+	if err := p.afford(t, &r); err != nil {
+		return end{}, err
+	}
 	source, release, err := p.source(ctx, t)
 	if err != nil {
 		return end{}, err
@@ -176,6 +185,36 @@ func (p *Pool) ask(ctx context.Context, t *catalog.Table, r request, take func(k
 	defer cancel()
 	e, err := w.exchange(limited, r, take)
 	return e, p.explain(ctx, err, source.ID)
+}
+
+// afford refuses a query whose conditions cost too much, before it takes a
+// child's time.
+func (p *Pool) afford(t *catalog.Table, r *request) error {
+	most := p.config.MaxCost
+	if r.Export {
+		most *= ExportCosts
+	}
+	if most <= 0 || r.Params.Where == "" && r.Params.Q == "" && r.Params.Bbox == "" && r.Params.Near == "" && r.Params.Having == "" {
+		return nil
+	}
+	q, err := table.Parse(r.Params)
+	if err != nil {
+		return err
+	}
+	plan, err := q.Check(&t.Schema)
+	if err != nil {
+		return err
+	}
+	cost := plan.Cost(t.Rows)
+	if cost <= most {
+		return nil
+	}
+	const million = 1_000_000
+	return catalog.Errorf(catalog.Unprocessable, "query_too_expensive",
+		"this condition comes to some %d million comparisons over %d rows, where contains, starts and each word of q count twenty; one query may make %d million: use fewer terms, = or in instead of contains, or download the table",
+		cost/million, t.Rows, most/million).
+		InChinese("这个条件对%[2]d行约需%[1]d百万次比较（contains、starts与q的每个词按二十次计），一次查询最多%[3]d百万次：请减少条件，用=或in代替contains，或下载整表", cost/million, t.Rows, most/million).
+		With("cost", cost).With("most", most).With("rows", t.Rows)
 }
 
 // errTooLong is the cause of a request that used up its time.

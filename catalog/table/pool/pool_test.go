@@ -490,6 +490,29 @@ func TestTimeIsLimited(t *testing.T) {
 	}
 }
 
+// What would cost too much is refused before it takes a child; an export may
+// cost more than a page.
+func TestCostIsLimited(t *testing.T) {
+	dir := t.TempDir()
+	tab := town(t, dir, 1000)
+	p := start(t, dir, func(c *pool.Config) { c.MaxCost = 25_000 })
+	dear := table.Params{Where: "contains(区, '溪') or contains(区, '湖')"}
+	_, err := p.Rows(t.Context(), tab, dear, pool.RowsOptions{})
+	var e *catalog.Error
+	if !errors.As(err, &e) || e.Kind != catalog.Unprocessable || e.Code != "query_too_expensive" || e.Fields["cost"] != int64(40_000) || e.Zh == "" {
+		t.Errorf("got %v", err)
+	}
+	if n := children(t); n != 0 {
+		t.Errorf("%d children were started for it", n)
+	}
+	if _, err := p.Export(t.Context(), tab, dear, pool.ExportOptions{Format: "lines"}, io.Discard); err != nil {
+		t.Errorf("the export: %v", err)
+	}
+	if _, err := p.Rows(t.Context(), tab, table.Params{Where: "contains(区, '溪') and n > 5"}, pool.RowsOptions{}); err != nil {
+		t.Errorf("a cheaper page: %v", err)
+	}
+}
+
 func TestQueueIsBounded(t *testing.T) {
 	dir := t.TempDir()
 	tab := town(t, dir, 20_000)
