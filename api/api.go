@@ -43,6 +43,8 @@ type Config struct {
 	// Budgets are what clients may ask of query children; nil: anything. Site has
 	// the same.
 	Budgets *handle.Budgets
+	// Limits are what /api/v1/limits answers. It changes nothing that it says.
+	Limits handle.Limits
 	// TrustedProxies are the addresses whose X-Forwarded-* headers count; none by
 	// default (gin trusts all unless told).
 	TrustedProxies []string
@@ -137,6 +139,7 @@ func (a *API) routes() {
 	a.tableRoutes()
 	a.draftRoutes()
 	a.organizationRoutes()
+	a.limitRoutes()
 	a.describeData()
 
 	if a.Site != nil {

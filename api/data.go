@@ -376,6 +376,9 @@ func (a *API) describeData() {
 		Responses: map[string]*huma.Response{"200": {Description: "The manifest", Content: map[string]*huma.MediaType{
 			"application/json": {Schema: huma.SchemaFromType(a.huma.OpenAPI().Components.Schemas, reflect.TypeFor[Manifest]())}}}, "default": problem},
 	}}
+	for _, suffix := range []string{"", manifestSuffix} {
+		a.describeLimits(paths["/data/{slug}/{release}/{file}"+suffix].Get.Responses)
+	}
 	paths["/data/{slug}/{release}/files/{name}"] = &huma.PathItem{Get: &huma.Operation{
 		OperationID: "download-file", Tags: []string{"downloads"}, Summary: "An uploaded original or attachment, byte for byte",
 		Parameters: []*huma.Param{in("slug", "The dataset"), in("release", "Number, or latest"), in("name", "Name of the file")},

@@ -106,7 +106,7 @@ func humaConfig(version string) huma.Config {
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"token": {Type: "http", Scheme: "bearer", Description: "A token made with `taihu token create`"},
 	}
-	c.Tags = []*huma.Tag{{Name: "datasets"}, {Name: "releases"}, {Name: "tables"}, {Name: "downloads"}, {Name: "catalogue"}, {Name: "stewards"}, {Name: "organizations"}}
+	c.Tags = []*huma.Tag{{Name: "datasets"}, {Name: "releases"}, {Name: "tables"}, {Name: "downloads"}, {Name: "catalogue"}, {Name: "stewards"}, {Name: "organizations"}, {Name: "limits"}}
 	return c
 }
 

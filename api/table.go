@@ -169,6 +169,7 @@ func cacheControl(d *catalog.Dataset) string {
 func (a *API) tableRoutes() {
 	rowsSchema := huma.SchemaFromType(a.huma.OpenAPI().Components.Schemas, rowsType)
 	answers := map[string]*huma.Response{"200": {Description: "Rows", Content: map[string]*huma.MediaType{"application/json": {Schema: rowsSchema}}}}
+	a.describeLimits(answers)
 	register(a, huma.Operation{OperationID: "get-rows", Method: http.MethodGet, Path: "/api/v1/datasets/{slug}/releases/{release}/tables/{table}/rows", Tags: []string{"tables"},
 		Summary: "Rows of a table", Description: "A page of rows, filtered, sorted, some columns. Depth costs nothing: follow next.", Responses: answers, Metadata: map[string]any{queries: true}}, a.rows)
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"embed"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"html/template"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"taihu/api/handle"
 	"taihu/catalog"
 	"taihu/catalog/ingest"
 )
@@ -111,8 +113,9 @@ type findingRow struct {
 }
 
 // loadDocs renders the docs. Examples name exampleHost, which is replaced by
-// base, so that they can be tried as they stand.
-func loadDocs(base string) (*docs, error) {
+// base, so that they can be tried as they stand; {limits.name} is the number of
+// that name in /api/v1/limits.
+func loadDocs(base string, limits handle.Limits) (*docs, error) {
 	d := &docs{pages: map[string]map[string]docText{"zh": {}, "en": {}}}
 	for _, o := range docOrder {
 		for i, lang := range []string{"zh", "en"} {
@@ -125,7 +128,11 @@ func loadDocs(base string) (*docs, error) {
 			if err != nil {
 				return nil, fmt.Errorf("read docs: %w", err)
 			}
-			text, err := renderDoc(bytes.ReplaceAll(b, []byte(exampleHost), []byte(cmp.Or(base, exampleHost))), lang)
+			b, err = withLimits(bytes.ReplaceAll(b, []byte(exampleHost), []byte(cmp.Or(base, exampleHost))), limits, lang)
+			if err != nil {
+				return nil, fmt.Errorf("docs/%s: %w", o.page, err)
+			}
+			text, err := renderDoc(b, lang)
 			if err != nil {
 				return nil, fmt.Errorf("render docs/%s: %w", o.page, err)
 			}
@@ -144,6 +151,37 @@ func loadDocs(base string) (*docs, error) {
 		d.errors = append(d.errors, errorCode{Code: f[0], Kind: f[1], What: catalog.Text{Zh: f[2], En: f[3]}})
 	}
 	return d, nil
+}
+
+var limitName = regexp.MustCompile(`\{limits\.([a-z_.]+)\}`)
+
+// withLimits puts the numbers in force into a text.
+func withLimits(b []byte, limits handle.Limits, lang string) ([]byte, error) {
+	written, err := json.Marshal(limits)
+	if err != nil {
+		return nil, err
+	}
+	var all map[string]any
+	if err := json.Unmarshal(written, &all); err != nil {
+		return nil, err
+	}
+	var unknown error
+	b = limitName.ReplaceAllFunc(b, func(match []byte) []byte {
+		var value any = all
+		for name := range strings.SplitSeq(string(limitName.FindSubmatch(match)[1]), ".") {
+			group, _ := value.(map[string]any)
+			value = group[name]
+		}
+		n, ok := value.(float64)
+		switch {
+		case !ok:
+			unknown = fmt.Errorf("there is no limit %s", match)
+		case n == 0:
+			return []byte(phrase(lang, "不限", "no limit"))
+		}
+		return []byte(number(int64(n)))
+	})
+	return b, unknown
 }
 
 // topSection returns the nth part of a text that begins with a top heading; code

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"taihu/api/export"
+	"taihu/api/handle"
 	"taihu/catalog/table"
 )
 
@@ -19,7 +20,7 @@ var (
 )
 
 func TestEveryErrorCodeIsDocumented(t *testing.T) {
-	d, err := loadDocs("")
+	d, err := loadDocs("", handle.Limits{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +87,7 @@ func TestEveryParameterIsInTheAPIGuide(t *testing.T) {
 }
 
 func TestDocLinksLeadSomewhere(t *testing.T) {
-	d, err := loadDocs("")
+	d, err := loadDocs("", handle.Limits{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -61,6 +61,8 @@ type Config struct {
 	Simulated bool
 	// Budgets are what clients may ask of query children; nil: anything.
 	Budgets *handle.Budgets
+	// Limits are the numbers that the docs name.
+	Limits handle.Limits
 	// MaxUpload is the most bytes one upload may have; 0 means no limit of ours.
 	MaxUpload int64
 }
@@ -94,7 +96,7 @@ func New(c Config) (*Site, error) {
 	if s.pages, err = parseTemplates(s.assets); err != nil {
 		return nil, err
 	}
-	if s.docs, err = loadDocs(s.BaseURL); err != nil {
+	if s.docs, err = loadDocs(s.BaseURL, s.Limits); err != nil {
 		return nil, err
 	}
 	return s, nil

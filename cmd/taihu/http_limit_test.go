@@ -119,3 +119,13 @@ func TestTrustedProxyNamesTheClient(t *testing.T) {
 		t.Errorf("others are answered %d and %d", status, again)
 	}
 }
+
+// TestLimitsArePublished: the numbers in force, as JSON and in the docs.
+func TestLimitsArePublished(t *testing.T) {
+	p := start(t, "serve", "--anonymous-queries=1234", "--key-queries=0", "--queries=6", "--query-cost=777")
+	p.play(t, []scenario{
+		{name: "JSON", path: "/api/v1/limits", status: 200, parts: []string{`"queries_per_minute":{"anonymous":1234,"key":0}`, `"running":6,"running_per_client":3`, `"page_cost_millions":777,"export_cost_millions":7770`, `"page_seconds":20`}},
+		{name: "docs", path: "/en/docs/api", status: 200, parts: []string{"<td>1,234</td>", "<td>no limit</td>", "<td>6; 3</td>", "<td>777; 7,770</td>"}, lacks: []string{"{limits"}},
+		{name: "docs in Chinese", path: "/docs/api", status: 200, parts: []string{"<td>1,234</td>", "<td>不限</td>", "<td>6；3</td>"}, lacks: []string{"{limits"}},
+	})
+}

@@ -18,6 +18,8 @@ import (
 	"taihu/api/handle"
 	"taihu/api/web"
 	"taihu/catalog"
+	"taihu/catalog/table"
+	"taihu/catalog/table/pool"
 	"taihu/indexer"
 )
 
@@ -216,17 +218,18 @@ func listen(ctx context.Context, address string) (net.Listener, error) {
 
 func (p *portal) handler(base string) (http.Handler, error) {
 	budgets := handle.NewBudgets(p.cfg.AnonymousQueries, p.cfg.KeyQueries)
+	limits := p.limits()
 	site, err := web.New(web.Config{
 		Store: p.store, Index: p.index, Pool: p.pool, Blobs: p.blobs, Downloads: p.exporter, Clock: catalog.Now, Log: p.log,
 		BaseURL: base, PortalName: catalog.Text{Zh: p.cfg.NameZh, En: p.cfg.NameEn}, MaxUpload: int64(p.cfg.MaxUpload) << 20,
-		Budgets: budgets,
+		Budgets: budgets, Limits: limits,
 	})
 	if err != nil {
 		return nil, err
 	}
 	return api.New(api.Config{
 		Store: p.store, Blobs: p.blobs, Pool: p.pool, Index: p.index, Exporter: p.exporter, Site: site, Log: p.log, Clock: catalog.Now,
-		BaseURL: base, Version: version(), MaxUpload: int64(p.cfg.MaxUpload) << 20, TrustedProxies: p.cfg.TrustedProxies, Budgets: budgets,
+		BaseURL: base, Version: version(), MaxUpload: int64(p.cfg.MaxUpload) << 20, TrustedProxies: p.cfg.TrustedProxies, Budgets: budgets, Limits: limits,
 		Ready: func(ctx context.Context) error {
 			if err := p.store.Ping(ctx); err != nil {
 				return catalog.Errorf(catalog.Unavailable, "not_ready", "the database does not answer").Because(err)
@@ -234,6 +237,21 @@ func (p *portal) handler(base string) (http.Handler, error) {
 			return nil
 		},
 	})
+}
+
+// limits are the numbers in force, for those who must keep to them.
+func (p *portal) limits() (l handle.Limits) {
+	c := p.pool.Config()
+	l.Queries.Anonymous, l.Queries.Key = p.cfg.AnonymousQueries, p.cfg.KeyQueries
+	l.Query.Rows, l.Query.TextBytes, l.Query.Comparisons = table.MaxRows, table.MaxText, table.MaxTerms
+	l.Query.PageSeconds, l.Query.ExportSeconds = int(c.RowsTimeout.Seconds()), int(c.ExportTimeout.Seconds())
+	l.Query.MemoryMB = p.cfg.QueryMemory
+	l.Query.PageCost = int64(p.cfg.QueryCost)
+	l.Query.ExportCost = l.Query.PageCost * pool.ExportCosts
+	l.Queue.Running, l.Queue.Waiting, l.Queue.WaitSeconds = c.Size, c.Queue, int(c.Wait.Seconds())
+	l.Queue.RunningPerClient, l.Queue.WaitingPerClient = c.Shares()
+	l.KeptExportsMB, l.UploadMB = p.cfg.KeptExports, p.cfg.MaxUpload
+	return l
 }
 
 // driftEvery is how often the index is compared with the catalog.

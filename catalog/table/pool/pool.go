@@ -115,6 +115,9 @@ func New(c Config) *Pool {
 	return p
 }
 
+// Config returns the settings in force, defaults filled in.
+func (p *Pool) Config() Config { return p.config }
+
 // Close ends every child, also in the middle of a request, and waits until none
 // is left. Requests afterwards are Unavailable.
 func (p *Pool) Close() error {
@@ -338,7 +341,7 @@ func (p *Pool) pick(q *waiter) *worker {
 	if q.export && p.exports >= max(1, p.config.Size-1) {
 		return nil // a page must not wait behind downloads of many minutes
 	}
-	if q.client != "" && p.held(q.client) >= max(1, p.config.Size/2) {
+	if share, _ := p.config.Shares(); q.client != "" && p.held(q.client) >= share {
 		return nil
 	}
 	var best *worker

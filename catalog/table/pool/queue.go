@@ -2,6 +2,12 @@ package pool
 
 import "slices"
 
+// Shares is how many children one client may have at work, and how many places of
+// the queue he keeps while others wait.
+func (c *Config) Shares() (children, places int) {
+	return max(1, c.Size/2), max(1, c.Queue/3)
+}
+
 // held is how many children a client has at work. p.mu is held.
 func (p *Pool) held(client string) (n int) {
 	for _, w := range p.workers {
@@ -27,7 +33,8 @@ func (p *Pool) places(client string) (n int) {
 // a full queue with less gets the youngest place of whoever has most. p.mu is
 // held.
 func (p *Pool) enqueue(q *waiter) bool {
-	share, mine := max(1, p.config.Queue/3), p.places(q.client)
+	_, share := p.config.Shares()
+	mine := p.places(q.client)
 	if q.client != "" && mine >= share && len(p.waiting) > mine {
 		return false
 	}
