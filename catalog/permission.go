@@ -17,11 +17,12 @@ const (
 	WithdrawRelease  Action = "withdraw release"  // and restore
 	EditOrganization Action = "edit organization" //
 	EditMembers      Action = "edit members"      //
+	EditAccount      Action = "edit account"      // password and tokens: one's own
 	AdministerPortal Action = "administer portal" // users, top-level organizations, settings
 )
 
 // Actions lists every action.
-var Actions = []Action{ReadDataset, ReadData, ReadDraft, CreateDataset, EditDataset, EditDraft, ReviewDraft, WithdrawRelease, EditOrganization, EditMembers, AdministerPortal}
+var Actions = []Action{ReadDataset, ReadData, ReadDraft, CreateDataset, EditDataset, EditDraft, ReviewDraft, WithdrawRelease, EditOrganization, EditMembers, EditAccount, AdministerPortal}
 
 var leastRole = map[Action]Role{
 	ReadDraft: Steward, CreateDataset: Steward, EditDataset: Steward, EditDraft: Steward,
@@ -33,6 +34,7 @@ var leastRole = map[Action]Role{
 type Object struct {
 	OrganizationID string
 	OpenAttribute  OpenAttribute // of the dataset, for ReadDataset and ReadData
+	UserID         string        // of the account, for EditAccount
 }
 
 // ObjectOf makes the Object of a dataset.
@@ -43,7 +45,10 @@ func ObjectOf(d *Dataset) Object {
 // Can returns nil where the actor may do it, else Unauthenticated, Forbidden or,
 // where even the existence is secret, NotFound. It is the only place that decides.
 func Can(a Actor, action Action, o Object) error {
-	if a.IsSiteAdmin() {
+	if err := inScope(a.Scope, action); err != nil {
+		return err
+	}
+	if a.IsSiteAdmin() || action == EditAccount && o.UserID != "" && o.UserID == a.ID() {
 		return nil
 	}
 	role, member := a.Roles[o.OrganizationID]
@@ -78,6 +83,23 @@ func Can(a Actor, action Action, o Object) error {
 		e = e.With("role_needed", string(least))
 	}
 	return e
+}
+
+// inScope refuses a token what its scope does not cover, whatever its user may
+// do. No token makes tokens or sets passwords: what leaked could not be revoked.
+func inScope(s Scope, action Action) error {
+	reads := action == ReadDataset || action == ReadData || action == ReadDraft
+	switch {
+	case s == "" || reads:
+		return nil
+	case s == ReadScope:
+		return Errorf(Forbidden, "read_only_key", "this key only reads: to %s, use one of scope full", action).
+			InChinese("这个密钥只能读取：请改用全部权限的密钥").With("scope", string(s))
+	case action == EditAccount:
+		return Errorf(Forbidden, "session_needed", "keys and passwords are not changed with a key: sign in to do so").
+			InChinese("密钥不能用来管理密钥和密码：请登录后操作")
+	}
+	return nil
 }
 
 // hidden is what an unknown name answers, so that a secret one cannot be told

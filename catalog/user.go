@@ -38,11 +38,35 @@ type Membership struct {
 	CreatedAt      time.Time `json:"created_at"`
 }
 
+// Scope is how far a token's user lets it act for him.
+type Scope string
+
+// The scopes.
+const (
+	ReadScope Scope = "read" // reads what its user may read, and changes nothing
+	FullScope Scope = "full" // does what its user may do, but for his account
+)
+
+// Scopes lists the scopes from least to most.
+var Scopes = []Scope{ReadScope, FullScope}
+
+// Words are a scope in words.
+func (s Scope) Words() Text {
+	switch s {
+	case ReadScope:
+		return Text{Zh: "只读", En: "read"}
+	case FullScope:
+		return Text{Zh: "全部权限", En: "full"}
+	}
+	return Text{}
+}
+
 // Token lets a program act for its user. Only the hash of the secret is kept.
 type Token struct {
 	ID         string     `json:"id"`
 	UserID     string     `json:"user_id"`
 	Name       string     `json:"name"`
+	Scope      Scope      `json:"scope"`
 	Hash       string     `json:"-"` // sha256 of the secret, hex
 	CreatedAt  time.Time  `json:"created_at"`
 	ExpiresAt  *time.Time `json:"expires_at,omitempty"`
@@ -65,6 +89,8 @@ type Actor struct {
 	// Roles maps organization ids to the highest role held there, inherited
 	// roles included.
 	Roles map[string]Role
+	// Scope is that of the token by which the actor is known; "": not by a token.
+	Scope Scope
 	// System marks the portal itself: jobs, demo, commands on the server's machine.
 	System bool
 }

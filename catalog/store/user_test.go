@@ -121,7 +121,7 @@ func TestTokens(t *testing.T) {
 			db := open(t, dsn(t))
 			w, ctx := storetest.NewWorld(t, db), t.Context()
 			later := clock.Add(time.Hour)
-			secret, k, err := db.CreateToken(ctx, w.Steward, "steward", "laptop", &later)
+			secret, k, err := db.CreateToken(ctx, w.Steward, "steward", store.NewToken{Name: "laptop", Scope: catalog.FullScope, Expires: &later})
 			wantCode(t, err, "")
 			if !strings.HasPrefix(secret, store.TokenPrefix) || len(secret) < 45 || strings.Contains(k.Hash, secret) {
 				t.Fatalf("the secret is %q, the hash %q", secret, k.Hash)
@@ -155,7 +155,7 @@ func TestTokens(t *testing.T) {
 				_, err := db.ActorByToken(ctx, wrong)
 				wantCode(t, err, "sign_in_required")
 			}
-			_, _, err = db.CreateToken(ctx, w.Steward, "reviewer", "not mine", nil)
+			_, _, err = db.CreateToken(ctx, w.Steward, "reviewer", store.NewToken{Name: "not mine", Scope: catalog.FullScope})
 			wantCode(t, err, "not_allowed")
 			_, err = db.Tokens(ctx, w.Steward, "reviewer")
 			wantCode(t, err, "not_allowed")
@@ -168,8 +168,10 @@ func TestTokens(t *testing.T) {
 			wantCode(t, db.RevokeToken(ctx, w.Steward, k.ID), "")
 			_, err = db.ActorByToken(ctx, secret)
 			wantCode(t, err, "sign_in_required")
-			_, _, err = db.CreateToken(ctx, w.Steward, "steward", "late", &first)
-			wantCode(t, err, "invalid_field")
+			for _, wrong := range []store.NewToken{{Name: "late", Scope: catalog.FullScope, Expires: &first}, {Name: " ", Scope: catalog.FullScope}, {Name: "x"}, {Name: "x", Scope: "write"}, {Name: strings.Repeat("长", 101), Scope: catalog.ReadScope}} {
+				_, _, err = db.CreateToken(ctx, w.Steward, "steward", wrong)
+				wantCode(t, err, "invalid_field")
+			}
 		})
 	}
 }
@@ -215,5 +217,59 @@ func TestRolesAreInheritedDownwards(t *testing.T) {
 		wantCode(t, db.UpdateOrganization(ctx, chief, pump), "stale_row_version")
 		_, err = db.Organization(ctx, "nowhere")
 		wantCode(t, err, "unknown_organization")
+	})
+}
+
+// A token reads or does what its user may; none touches his account.
+func TestTokenScopes(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w, ctx := storetest.NewWorld(t, db), t.Context()
+		draft := w.ReadyDraft(t, "water-level")
+		actors := map[catalog.Scope]catalog.Actor{}
+		for _, scope := range catalog.Scopes {
+			secret, k, err := db.CreateToken(ctx, w.Steward, "steward", store.NewToken{Name: string(scope), Scope: scope})
+			wantCode(t, err, "")
+			a, err := db.ActorByToken(ctx, secret)
+			wantCode(t, err, "")
+			if a.Scope != scope || k.Scope != scope {
+				t.Errorf("%s: the actor has %q, the token %q", scope, a.Scope, k.Scope)
+			}
+			actors[scope] = a
+			_, err = db.Draft(ctx, a, draft.ID)
+			wantCode(t, err, "")
+		}
+		list, err := db.Tokens(ctx, w.Steward, "steward")
+		if err != nil || len(list) != 2 || list[0].Scope != catalog.FullScope || list[1].Scope != catalog.ReadScope {
+			t.Errorf("tokens are %+v, %v", list, err)
+		}
+		for scope, want := range map[catalog.Scope]string{catalog.ReadScope: "read_only_key", catalog.FullScope: "session_needed"} {
+			_, _, err := db.CreateToken(ctx, actors[scope], "steward", store.NewToken{Name: "more", Scope: catalog.FullScope})
+			wantCode(t, err, want)
+			wantCode(t, db.RevokeToken(ctx, actors[scope], list[0].ID), want)
+			wantCode(t, db.SetPassword(ctx, actors[scope], "steward", goodPassword), want)
+			wantCode(t, db.ChangePassword(ctx, actors[scope], goodPassword, goodPassword), want)
+		}
+		_, err = db.UpdateDraft(ctx, actors[catalog.ReadScope], draft.ID, 0, store.DraftEdit{Version: "2"})
+		wantCode(t, err, "read_only_key")
+		_, err = db.UpdateDraft(ctx, actors[catalog.FullScope], draft.ID, 0, store.DraftEdit{Version: "2"})
+		wantCode(t, err, "")
+	})
+}
+
+func TestChangePassword(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		ctx := t.Context()
+		u, err := db.CreateUser(ctx, catalog.SystemActor, store.NewUser{Login: "wang", Password: goodPassword})
+		wantCode(t, err, "")
+		a, err := db.ActorOf(ctx, u.ID)
+		wantCode(t, err, "")
+		wantCode(t, db.ChangePassword(ctx, a, "not "+goodPassword, "another password"), "invalid_field")
+		wantCode(t, db.ChangePassword(ctx, a, goodPassword, "short"), "invalid_field")
+		wantCode(t, db.ChangePassword(ctx, catalog.Actor{}, goodPassword, "another password"), "sign_in_required")
+		wantCode(t, db.ChangePassword(ctx, a, goodPassword, "another password"), "")
+		_, _, err = db.SignIn(ctx, "wang", goodPassword)
+		wantCode(t, err, "wrong_password")
+		_, _, err = db.SignIn(ctx, "wang", "another password")
+		wantCode(t, err, "")
 	})
 }

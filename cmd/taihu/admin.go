@@ -185,9 +185,10 @@ type tokenCommand struct {
 }
 
 type tokenCreate struct {
-	User string `required:"" help:"Whom the token acts for."`
-	Name string `required:"" help:"What it is for."`
-	Days *int   `placeholder:"N" help:"Days until it expires; without it never."`
+	User  string `required:"" help:"Whom the token acts for."`
+	Name  string `required:"" help:"What it is for."`
+	Scope string `default:"full" enum:"read,full" help:"read: reads what the user may read; full: does what he may do."`
+	Days  *int   `placeholder:"N" help:"Days until it expires; without it never."`
 }
 
 func (t tokenCreate) Run(ctx context.Context, cfg *Config, env environment, log *slog.Logger) error {
@@ -200,7 +201,7 @@ func (t tokenCreate) Run(ctx context.Context, cfg *Config, env environment, log 
 			at := catalog.Now().AddDate(0, 0, *t.Days)
 			expires = &at
 		}
-		secret, _, err := p.store.CreateToken(ctx, catalog.SystemActor, t.User, t.Name, expires)
+		secret, _, err := p.store.CreateToken(ctx, catalog.SystemActor, t.User, store.NewToken{Name: t.Name, Scope: catalog.Scope(t.Scope), Expires: expires})
 		if err != nil {
 			return err
 		}
@@ -231,7 +232,7 @@ func (t tokenList) Run(ctx context.Context, cfg *Config, env environment, log *s
 			if k.LastUsedAt != nil {
 				used = "used " + k.LastUsedAt.Format(time.RFC3339)
 			}
-			fmt.Fprintf(env.Out, "%s\t%s\t%s\t%s\n", k.ID, k.Name, state, used)
+			fmt.Fprintf(env.Out, "%s\t%s\t%s\t%s\t%s\n", k.ID, k.Name, k.Scope, state, used)
 		}
 		return err
 	})

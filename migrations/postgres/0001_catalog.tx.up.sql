@@ -41,6 +41,7 @@ CREATE TABLE tokens (
     id           TEXT COLLATE "C" PRIMARY KEY,
     user_id      TEXT COLLATE "C" NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     name         TEXT COLLATE "C" NOT NULL,
+    scope        TEXT COLLATE "C" NOT NULL, -- read or full
     hash         TEXT COLLATE "C" NOT NULL UNIQUE,
     created_at   TIMESTAMPTZ NOT NULL,
     expires_at   TIMESTAMPTZ,

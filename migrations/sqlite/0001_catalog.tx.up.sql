@@ -41,6 +41,7 @@ CREATE TABLE tokens (
     id           TEXT PRIMARY KEY,
     user_id      TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     name         TEXT NOT NULL,
+    scope        TEXT NOT NULL, -- read or full
     hash         TEXT NOT NULL UNIQUE,
     created_at   TEXT NOT NULL,
     expires_at   TEXT,

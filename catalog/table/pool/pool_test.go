@@ -323,11 +323,11 @@ func TestColumnwise(t *testing.T) {
 		{}, {Where: "n > 500", Sort: "-区,x", Select: "n,_row,区", Limit: 3000}, {Where: "n < 0"}, {Group: "区", Select: "区,sum(x) as s,count(*) as c", Sort: "-s", Having: "c > 10"}, {Select: "count(*) as c,avg(x) as a"},
 	} {
 		var rows, columns bytes.Buffer
-		want, err := p.Export(t.Context(), tab, params, "lines", json.RawMessage(`{}`), &rows)
+		want, err := p.Export(t.Context(), tab, params, pool.ExportOptions{Format: "lines", Meta: json.RawMessage(`{}`)}, &rows)
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := p.Export(t.Context(), tab, params, "columns", json.RawMessage(`{}`), &columns)
+		got, err := p.Export(t.Context(), tab, params, pool.ExportOptions{Format: "columns", Meta: json.RawMessage(`{}`)}, &columns)
 		if err != nil || got.Rows != want.Rows {
 			t.Fatalf("%+v: %d rows, want %d: %v", params, got.Rows, want.Rows, err)
 		}
