@@ -76,7 +76,7 @@ func (a *API) getArchive(c *gin.Context) error {
 	h := c.Writer.Header()
 	h.Set("ETag", `"`+key+`"`)
 	h.Set("Cache-Control", cacheControl(d))
-	if c.Request.Header.Get("If-Match") == "" && notModified(c.Request, key) {
+	if c.Request.Header.Get("If-Match") == "" && notModified(c.Request, packedTag(key, identity)) {
 		c.Status(http.StatusNotModified)
 		c.Writer.WriteHeaderNow()
 		return nil

@@ -37,7 +37,7 @@ func (a *API) publicAnswer(c *gin.Context, mediaType string) (done bool, err err
 	h := c.Writer.Header()
 	h.Set("ETag", `W/"`+tag+`"`)
 	h.Set("Cache-Control", "public, no-cache")
-	if notModified(c.Request, tag) {
+	if notModified(c.Request, packedTag(tag, identity)) {
 		c.Status(http.StatusNotModified)
 		c.Writer.WriteHeaderNow()
 		return true, nil

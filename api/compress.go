@@ -13,8 +13,8 @@ import (
 const compressAbove = 1024
 
 // packs reports whether answers under path are compressed: the JSON API and the
-// pages. Downloads never are: their ETags, lengths and ranges speak of the bytes
-// as stored.
+// pages. Downloads are not compressed here: their ETags, lengths and ranges speak
+// of the bytes as stored, and pack.go knows which of them can be.
 func packs(path string) bool {
 	return !strings.HasPrefix(path, "/data/") && !strings.HasPrefix(path, "/static/")
 }

@@ -91,10 +91,32 @@ func (a *API) getTable(c *gin.Context) error {
 	if c.Param("release") == "latest" {
 		h.Set("Content-Location", a.dataPath(d.Slug, strconv.Itoa(r.Number), c.Param("file"), c.Request.URL.RawQuery))
 	}
-	if err = a.sendExport(c, req, key); err != nil && !c.Writer.Written() {
+	packing := identity
+	if f, _ := export.FormatByName(format); f.Packs {
+		h.Add("Vary", "Accept-Encoding")
+		var has bool
+		packing, has = represent(c.Request, key)
+		h.Set("ETag", packedTag(key, packing))
+		if has {
+			return sendNotModified(c)
+		}
+	}
+	if packing != identity {
+		h.Set("Content-Encoding", packing)
+	}
+	if err = a.sendExport(c, req, key, packing); err != nil && !c.Writer.Written() {
 		dropBodyHeaders(c)
 	}
 	return err
+}
+
+func sendNotModified(c *gin.Context) error {
+	c.Status(http.StatusNotModified)
+	for _, name := range []string{"Content-Type", "Content-Encoding"} { // of bytes that do not come
+		c.Writer.Header().Del(name)
+	}
+	c.Writer.WriteHeaderNow()
+	return nil
 }
 
 // sendBlob serves the bytes of a release's file.
@@ -276,31 +298,21 @@ func disposition(name string) string {
 	return d
 }
 
-// matches reports whether If-Match, where there is one, names the bytes of key; a
-// weak tag never does.
-func matches(r *http.Request, key string) bool {
-	header := r.Header.Get("If-Match")
-	for tag := range strings.SplitSeq(header, ",") {
-		if tag = strings.TrimSpace(tag); tag == "*" || tag == `"`+key+`"` {
-			return true
-		}
-	}
-	return header == ""
+// matches reports whether If-Match, where there is one, names the tag; a weak tag
+// never does.
+func matches(r *http.Request, tag string) bool {
+	lines := r.Header.Values("If-Match")
+	return len(lines) == 0 || hasTag(lines, tag, false)
 }
 
-func notModified(r *http.Request, key string) bool {
-	for tag := range strings.SplitSeq(r.Header.Get("If-None-Match"), ",") {
-		tag = strings.TrimPrefix(strings.TrimSpace(tag), "W/")
-		if tag == "*" || tag == `"`+key+`"` {
-			return true
-		}
-	}
-	return false
+// notModified reports whether If-None-Match names the tag.
+func notModified(r *http.Request, tag string) bool {
+	return hasTag(r.Header.Values("If-None-Match"), tag, true)
 }
 
 // dropBodyHeaders undoes what was said of bytes that will not come.
 func dropBodyHeaders(c *gin.Context) {
-	for _, name := range []string{"ETag", "Content-Disposition", "Content-Location", "Link", "Taihu-Rows", "Taihu-Content-Sha256", "Taihu-Sha256", "Repr-Digest", "Trailer", "Content-Length"} {
+	for _, name := range []string{"ETag", "Content-Disposition", "Content-Location", "Link", "Taihu-Rows", "Taihu-Content-Sha256", "Taihu-Sha256", "Repr-Digest", "Trailer", "Content-Encoding", "Content-Length"} {
 		c.Writer.Header().Del(name)
 	}
 }
@@ -356,7 +368,7 @@ func (a *API) describeData() {
 	paths := a.huma.OpenAPI().Paths
 	paths["/data/{slug}/{release}/{file}"] = &huma.PathItem{Get: &huma.Operation{
 		OperationID: "download-table", Tags: []string{"downloads"}, Summary: "A table as a file, whole or filtered",
-		Description: "The file is the table's name and a format: readings.csv, .json, .ndjson, .xlsx, .parquet, .tsv, .geojson (where the answer has a pair of coordinates), .arrow (an IPC stream), .xml. Whole tables have a length, ranges and a strong ETag.",
+		Description: "The file is the table's name and a format: readings.csv, .json, .ndjson, .xlsx, .parquet, .tsv, .geojson (where the answer has a pair of coordinates), .arrow (an IPC stream), .xml. Whole tables have a length, ranges and a strong ETag. Text formats come in zstd or gzip where Accept-Encoding asks for it, with an ETag of their own; ranges are of the plain bytes.",
 		Parameters: []*huma.Param{in("slug", "The dataset"), in("release", "Number, or latest"), in("file", "Table name and format, such as readings.csv"),
 			query("where", "Condition; see /docs/grammar"), query("q", "Words that stand in any text column"), query("bbox", "Only places in a rectangle: west,south,east,north"),
 			query("near", "Only places around a point: longitude,latitude,metres"), query("group", "Columns, trunc(column, 'month') or bin(column, 10): one row for each group"),

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"io"
 	"math"
 	"net/http"
 	"net/url"
@@ -63,29 +64,22 @@ func exportPath(r *download.Request, suffix string) string {
 	return p
 }
 
-// sendExport answers with the bytes: from the store where they are kept, else as
-// they are encoded.
-func (a *API) sendExport(c *gin.Context, req *download.Request, key string) error {
+// sendExport answers with the bytes, compressed on their way where packing says so:
+// from the store where they are kept, else as they are encoded.
+func (a *API) sendExport(c *gin.Context, req *download.Request, key, packing string) error {
 	ctx := c.Request.Context()
 	stored, err := a.Exporter.Stored(ctx, key)
 	if err != nil {
 		return err
 	}
 	r := c.Request
-	if stored == nil { // the key is the tag: conditions need no file
-		if !matches(r, key) {
+	if stored == nil || packing != identity { // the tag is the key's: conditions need no file
+		tag := packedTag(key, packing)
+		if !matches(r, tag) {
 			return handle.StaleTag()
 		}
-		if notModified(r, key) {
-			c.Status(http.StatusNotModified)
-			c.Writer.Header().Del("Content-Type")
-			c.Writer.WriteHeaderNow()
-			return nil
-		}
-	}
-	if stored == nil && !req.Whole() && r.Method == http.MethodGet && !a.Exporter.UnderWay(key) {
-		if err := a.Budgets.Spend(c); err != nil {
-			return err
+		if notModified(r, tag) {
+			return sendNotModified(c)
 		}
 	}
 	if stored == nil && r.Method == http.MethodGet && prefersAsync(r.Header) {
@@ -98,55 +92,88 @@ func (a *API) sendExport(c *gin.Context, req *download.Request, key string) erro
 		}
 		c.Header("Preference-Applied", "respond-async")
 	}
-	if stored == nil && !req.Whole() && r.Method == http.MethodHead {
-		c.Status(http.StatusOK)
-		c.Writer.WriteHeaderNow()
-		return nil
-	}
-	if stored == nil && (r.Method == http.MethodHead || r.Header.Get("Range") != "") {
+	// What a GET of a whole table would fail with, HEAD says too.
+	whole := req.Whole() && r.Method == http.MethodHead
+	if stored == nil && (whole || packing == identity && r.Method == http.MethodGet && r.Header.Get("Range") != "") {
 		// Length and ranges need the finished file.
 		if stored, err = a.Exporter.Build(ctx, req); err != nil {
 			return err
 		}
 	}
+	if r.Method == http.MethodHead && (stored == nil || packing != identity) {
+		c.Status(http.StatusOK)
+		c.Writer.WriteHeaderNow()
+		return nil
+	}
 	if stored != nil {
 		f, err := a.Exporter.Blobs.Open(ctx, stored.Blob.SHA256)
-		if err == nil {
-			digest(c.Writer.Header(), stored.Blob.SHA256, stored.Rows)
+		switch {
+		case err == nil && packing == identity:
+			digest(c.Writer.Header(), stored.Blob.SHA256, stored.Rows, packing)
 			return a.sendFile(c, f)
-		}
-		if catalog.KindOf(err) != catalog.NotFound {
+		case err == nil:
+			defer f.Close()
+			digest(c.Writer.Header(), stored.Blob.SHA256, stored.Rows, packing)
+			return streamed(c, packing, func(w io.Writer) error {
+				_, err := io.CopyBuffer(struct{ io.Writer }{w}, struct{ io.Reader }{f}, make([]byte, 128<<10))
+				return err
+			})
+		case catalog.KindOf(err) != catalog.NotFound:
 			return err
 		} // else forgotten between the two: encode it again
 	}
-	return a.streamExport(c, req)
+	return a.streamExport(c, req, packing)
 }
 
 // streamExport sends an export while it is encoded. What it came to follows as
 // trailers; an error breaks the transfer, so that a short file never looks whole.
-func (a *API) streamExport(c *gin.Context, req *download.Request) error {
+func (a *API) streamExport(c *gin.Context, req *download.Request, packing string) error {
 	h := c.Writer.Header()
-	h.Set("Trailer", "Repr-Digest, Taihu-Sha256")
+	h.Set("Trailer", "Taihu-Sha256")
+	if packing == identity {
+		h.Add("Trailer", "Repr-Digest")
+	}
 	if !req.Whole() { // of a whole table they stand in the head
 		h.Add("Trailer", "Taihu-Rows")
 	}
-	c.Status(http.StatusOK)
-	w := &flushed{w: c.Writer, control: http.NewResponseController(c.Writer)}
-	defer w.end()
-	result, err := a.Exporter.Stream(c.Request.Context(), req, w)
+	var result pool.Result
+	err := streamed(c, packing, func(w io.Writer) (err error) {
+		result, err = a.Exporter.Stream(c.Request.Context(), req, w)
+		return err
+	})
 	if err == nil {
-		digest(h, result.SHA256, result.Rows)
+		digest(h, result.SHA256, result.Rows, packing)
 	}
 	return err
 }
 
-// digest states the hash and the rows of a whole file (RFC 9530).
-func digest(h http.Header, sum string, rows int64) {
+// streamed sends what send writes, whose length is not known.
+func streamed(c *gin.Context, packing string, send func(io.Writer) error) error {
+	c.Status(http.StatusOK)
+	w := &flushed{w: c.Writer, control: http.NewResponseController(c.Writer)}
+	defer w.end()
+	if packing == identity {
+		return send(w)
+	}
+	p := &packer{to: w, packing: packing}
+	defer p.release()
+	if err := send(p); err != nil {
+		return err
+	}
+	return p.Close()
+}
+
+// digest states the hash and the rows of a whole file. Repr-Digest (RFC 9530) is of
+// the bytes that are sent, which compressed are others; Taihu-Sha256 is always of
+// the plain ones.
+func digest(h http.Header, sum string, rows int64, packing string) {
 	b, err := hex.DecodeString(sum)
 	if err != nil {
 		return
 	}
-	h.Set("Repr-Digest", "sha-256=:"+base64.StdEncoding.EncodeToString(b)+":")
+	if packing == identity {
+		h.Set("Repr-Digest", "sha-256=:"+base64.StdEncoding.EncodeToString(b)+":")
+	}
 	h.Set("Taihu-Sha256", sum)
 	h.Set("Taihu-Rows", strconv.FormatInt(rows, 10))
 }
@@ -243,7 +270,7 @@ func sendJSON(c *gin.Context, req *download.Request, body []byte) error {
 	h := c.Writer.Header()
 	h.Set("ETag", `"`+tag+`"`)
 	h.Set("Cache-Control", cacheControl(req.Dataset))
-	if notModified(c.Request, tag) {
+	if notModified(c.Request, packedTag(tag, identity)) {
 		c.Status(http.StatusNotModified)
 		c.Writer.WriteHeaderNow()
 		return nil

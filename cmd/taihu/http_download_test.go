@@ -10,6 +10,7 @@ import (
 	"mime/multipart"
 	"net"
 	"net/http"
+	"path"
 	"strings"
 	"testing"
 )
@@ -42,6 +43,9 @@ func TestAddresses(t *testing.T) {
 				t.Fatalf("GET %d, HEAD %d with %d bytes\n%s", status, headStatus, len(headBody), body[:min(len(body), 300)])
 			}
 			for _, name := range []string{"Content-Type", "ETag", "Cache-Control", "Content-Disposition", "Content-Location", "Link", "Vary", "Access-Control-Allow-Origin", "Taihu-Rows", "Content-Security-Policy"} {
+				if name == "Taihu-Rows" && header.Get(name) == "" {
+					continue // GET told it in a trailer, and what it encoded is kept now
+				}
 				if got, want := strings.Join(headHeader.Values(name), "; "), strings.Join(header.Values(name), "; "); got != want {
 					t.Errorf("%s: HEAD says %q, GET %q", name, got, want)
 				}
@@ -149,7 +153,7 @@ func TestStoredAndUnstored(t *testing.T) {
 		}
 		p.play(t, []scenario{
 			{name: "other query, other tag", path: "/data/open-lots/2/lots.csv?where=泊位数 > 101&sort=-泊位数", headers: []string{"If-None-Match", tag}, status: 200},
-			{name: "range of what streams is the whole", path: "/data/open-lots/2/lots.csv" + spellings[0], headers: []string{"Range", "bytes=0-3"}, status: 200, parts: []string{first}},
+			{name: "range", path: "/data/open-lots/2/lots.csv" + spellings[0], headers: []string{"Range", "bytes=0-3"}, status: 206, parts: []string{first[:4]}},
 			{name: "If-Match", path: "/data/open-lots/2/lots.csv" + spellings[0], headers: []string{"If-Match", `"x", ` + tag}, status: 200, parts: []string{first}},
 			{name: "If-Match other", path: "/data/open-lots/2/lots.csv" + spellings[0], headers: []string{"If-Match", `"x"`}, status: 412, has: map[string]string{"Content-Type": problemType, "ETag": ""}},
 			{name: "If-Match weak HEAD", method: "HEAD", path: "/data/open-lots/2/lots.csv" + spellings[0], headers: []string{"If-Match", "W/" + tag}, status: 412},
@@ -194,7 +198,11 @@ func rangeScenarios(address, tag, whole string) []scenario {
 		{name: "If-Range weak", path: address, headers: ranged("bytes=3-9", "If-Range", "W/"+tag), status: 200, has: full},
 		{name: "too many ranges", path: address, headers: ranged("bytes=" + strings.Repeat("0-0,", 10000) + "1-1"), status: 200, has: full, parts: []string{whole}},
 		{name: "overlapping ranges", path: address, headers: ranged("bytes=0-,0-,0-"), status: 200, has: full},
-		{name: "never compressed", path: address, headers: []string{"Accept-Encoding", "gzip, zstd, br"}, status: 200, has: map[string]string{"Content-Encoding": "", "ETag": tag}, parts: []string{whole}},
+		{name: "a range is never compressed", path: address, headers: ranged("bytes=3-9", "Accept-Encoding", "gzip, zstd, br"), status: 206, has: part(3, 9), parts: []string{whole[3:10]}},
+		{name: "an If-Range of what was compressed", path: address, headers: ranged("bytes=3-9", "Accept-Encoding", "gzip", "If-Range", strings.TrimSuffix(tag, `"`)+`-gzip"`), status: 200, has: full, parts: []string{whole}},
+	}
+	if ext := path.Ext(strings.Split(address, "?")[0]); strings.Contains(address, "/files/") || ext == ".xlsx" || ext == ".parquet" || ext == ".arrow" {
+		list = append(list, scenario{name: "never compressed", path: address, headers: []string{"Accept-Encoding", "gzip, zstd, br"}, status: 200, has: map[string]string{"Content-Encoding": "", "Vary": "", "ETag": tag}, parts: []string{whole}})
 	}
 	return list
 }
@@ -267,6 +275,6 @@ func TestCompression(t *testing.T) {
 		{name: "page", path: "/datasets/open-lots", headers: packed, status: 200, has: map[string]string{"Content-Encoding": "gzip", "Vary": "Accept-Encoding; Cookie"}},
 		{name: "small", path: "/healthz", headers: packed, status: 200, has: map[string]string{"Content-Encoding": ""}, parts: []string{"ok"}},
 		{name: "with an ETag", path: "/api/v1/datasets/open-lots", headers: packed, status: 200, has: map[string]string{"Content-Encoding": "", "ETag": "*"}, parts: []string{`"slug":"open-lots"`}},
-		{name: "download", path: "/data/open-lots/2/lots.csv", headers: packed, status: 200, has: map[string]string{"Content-Encoding": "", "Vary": ""}},
+		{name: "download", path: "/data/open-lots/2/lots.csv", headers: packed, status: 200, has: map[string]string{"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}},
 	})
 }
