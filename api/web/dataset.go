@@ -11,6 +11,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"taihu/api/export"
 	"taihu/api/handle"
 	"taihu/catalog"
 	"taihu/catalog/table"
@@ -53,6 +54,7 @@ type datasetPage struct {
 	Dictionary   []dictionaryRow
 	MoreFields   int
 	Downloads    []download
+	MoreFormats  []link
 	Files        []download
 	Releases     []releaseRow
 	Cite         citation
@@ -431,5 +433,11 @@ func (s *Site) downloads(ctx context.Context, v *datasetPage) {
 			}
 		}
 		v.Downloads = append(v.Downloads, d)
+	}
+	v.MoreFormats = []link{{Words: phrase(v.Lang, "供电子表格的CSV", "CSV for spreadsheets"), Href: dataPath(v.Dataset.Slug, v.Release.Number, v.Table.Name, "csv") + "?spreadsheet=1"}}
+	for _, f := range moreFormats {
+		if export.Check(f.format, export.Options{}, v.Table.Schema.Fields) == nil {
+			v.MoreFormats = append(v.MoreFormats, link{Words: f.name, Href: dataPath(v.Dataset.Slug, v.Release.Number, v.Table.Name, f.format)})
+		}
 	}
 }

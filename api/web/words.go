@@ -26,6 +26,9 @@ var formatWords = map[string]catalog.Text{
 // formats is the order in which downloads are offered.
 var formats = []string{"csv", "xlsx", "json", "ndjson", "parquet"}
 
+// moreFormats are those named in one line below, where a table can have them.
+var moreFormats = []struct{ format, name string }{{"geojson", "GeoJSON"}, {"tsv", "TSV"}, {"arrow", "Arrow"}, {"xml", "XML"}}
+
 // stateBadge is the class of a state's badge.
 var stateBadge = map[catalog.State]string{
 	catalog.Uploading: "", catalog.Checking: "lake", catalog.Rejected: "bad", catalog.Ready: "lake", catalog.InReview: "due", catalog.Returned: "bad",

@@ -89,6 +89,10 @@ func TestShapedDownloads(t *testing.T) {
 		}
 	}
 	p.play(t, list)
+	_, _, page := p.send(t, scenario{path: "/datasets/open-lots"})
+	if !strings.Contains(page, `href="`+at+`csv?spreadsheet=1"`) || !strings.Contains(page, `href="`+at+`tsv"`) || strings.Contains(page, "lots.geojson") {
+		t.Error("the page does not name the other formats that its table can have")
+	}
 	t.Run("too many columns", func(t *testing.T) {
 		names, row := make([]string, 101), make([]string, 101)
 		for i := range names {
