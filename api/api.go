@@ -58,6 +58,9 @@ type API struct {
 	engine *gin.Engine
 	packed http.Handler // the engine with compressed answers
 	huma   huma.API
+	// pages has a place for each page of the catalogue that is read now.
+	pages   chan struct{}
+	counted counted
 }
 
 // SessionCookie is the cookie of a signed-in browser; the __Host- form is used
@@ -67,7 +70,7 @@ const SessionCookie = "taihu"
 // New builds the handler with all routes.
 func New(cfg Config) (*API, error) {
 	gin.SetMode(gin.ReleaseMode)
-	a := &API{Config: cfg, engine: gin.New()}
+	a := &API{Config: cfg, engine: gin.New(), pages: make(chan struct{}, pagesAtOnce)}
 	a.engine.HandleMethodNotAllowed = true
 	a.engine.RedirectTrailingSlash = false
 	a.engine.RemoveExtraSlash = false

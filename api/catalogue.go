@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
@@ -28,11 +29,11 @@ const cataloguePage = 200
 // already. The tag is weak: a long answer is read page by page, and what changes
 // in between may show in its later part.
 func (a *API) publicAnswer(c *gin.Context, mediaType string) (done bool, err error) {
-	state, err := a.Store.CatalogueState(c.Request.Context())
+	version, err := a.Store.CatalogueVersion(c.Request.Context())
 	if err != nil {
 		return false, err
 	}
-	sum := sha256.Sum256(fmt.Appendf(nil, "%d %d %s %s %s %v %d", standards.Version, export.Version, a.Version, a.BaseURL, c.Request.URL.RequestURI(), a.Exporter.Portal, state.Version))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%d %d %s %s %s %v %d", standards.Version, export.Version, a.Version, a.BaseURL, c.Request.URL.RequestURI(), a.Exporter.Portal, version))
 	tag := hex.EncodeToString(sum[:16])
 	h := c.Writer.Header()
 	h.Set("ETag", `W/"`+tag+`"`)
@@ -51,11 +52,49 @@ func (a *API) publicAnswer(c *gin.Context, mediaType string) (done bool, err err
 	return false, nil
 }
 
+// counted is how many datasets the catalogue had at a version of it.
+type counted struct {
+	mu                sync.Mutex
+	version, datasets int64
+	known             bool
+}
+
+// catalogueSize is how many datasets the catalogue has, counted once for each
+// version of it.
+func (a *API) catalogueSize(ctx context.Context) (int, error) {
+	version, err := a.Store.CatalogueVersion(ctx)
+	if err != nil {
+		return 0, err
+	}
+	k := &a.counted
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if !k.known || k.version != version {
+		n, err := a.Store.CatalogueSize(ctx)
+		if err != nil {
+			return 0, err
+		}
+		k.version, k.datasets, k.known = version, int64(n), true
+	}
+	return int(k.datasets), nil
+}
+
+// pagesAtOnce is how many pages of the catalogue are read at the same time: the
+// whole of 100,000 datasets takes tens of seconds of a processor, and other
+// readers must not wait for it. Who takes an answer slowly keeps nobody waiting.
+const pagesAtOnce = 2
+
 // eachPage gives f what anybody may see of the whole catalogue, a page at a time.
 func (a *API) eachPage(ctx context.Context, filter store.CatalogueFilter, f func([]standards.Entry) error) error {
 	filter.Limit = cataloguePage
 	for {
+		select {
+		case a.pages <- struct{}{}:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
 		page, err := a.Store.Catalogue(ctx, filter)
+		<-a.pages
 		if err != nil || len(page) == 0 {
 			return err
 		}
@@ -211,15 +250,15 @@ const graphPage = 100
 func (a *API) getCatalogueGraph(w graph) handle.Func {
 	return func(c *gin.Context) error {
 		ctx := c.Request.Context()
-		state, err := a.Store.CatalogueState(ctx)
+		datasets, err := a.catalogueSize(ctx)
 		if err != nil {
 			return err
 		}
-		n, err := pageNumber(c.Request.URL.RawQuery, state.Datasets, graphPage)
+		n, err := pageNumber(c.Request.URL.RawQuery, datasets, graphPage)
 		if err != nil {
 			return err
 		}
-		page := standards.CataloguePage{Portal: a.portal(), Path: "/catalog." + w.ext, Number: max(n, 1), Size: graphPage, Datasets: state.Datasets}
+		page := standards.CataloguePage{Portal: a.portal(), Path: "/catalog." + w.ext, Number: max(n, 1), Size: graphPage, Datasets: datasets}
 		for rel, number := range map[string]int{"prev": page.Number - 1, "next": page.Number + 1} {
 			if to := page.Link(number); to != "" {
 				c.Writer.Header().Add("Link", `<`+to+`>; rel="`+rel+`"`)

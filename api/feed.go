@@ -133,11 +133,11 @@ func pageNumber(raw string, datasets, size int) (int, error) {
 // share a path because a sitemap speaks only of what lies beside or below it.
 func (a *API) getSitemap(c *gin.Context) error {
 	ctx := c.Request.Context()
-	state, err := a.Store.CatalogueState(ctx)
+	datasets, err := a.catalogueSize(ctx)
 	if err != nil {
 		return err
 	}
-	n, err := pageNumber(c.Request.URL.RawQuery, state.Datasets, standards.SitemapDatasets)
+	n, err := pageNumber(c.Request.URL.RawQuery, datasets, standards.SitemapDatasets)
 	if err != nil {
 		return err
 	}
@@ -146,7 +146,7 @@ func (a *API) getSitemap(c *gin.Context) error {
 	}
 	p := a.portal()
 	if n == 0 {
-		c.Data(http.StatusOK, xmlType, standards.SitemapIndex(p, state.Datasets))
+		c.Data(http.StatusOK, xmlType, standards.SitemapIndex(p, datasets))
 		return nil
 	}
 	return a.stream(c, func(w io.Writer) error { return a.writeSitemap(ctx, w, p, n) })
@@ -162,7 +162,7 @@ func (a *API) writeSitemap(ctx context.Context, w io.Writer, p standards.Portal,
 		}
 	}
 	left := standards.SitemapDatasets
-	err := a.eachPage(ctx, store.CatalogueFilter{Skip: (n - 1) * standards.SitemapDatasets}, func(page []standards.Entry) error {
+	err := a.eachPage(ctx, store.CatalogueFilter{Skip: (n - 1) * standards.SitemapDatasets, Bare: true}, func(page []standards.Entry) error {
 		for i := range page {
 			if left == 0 {
 				return io.EOF

@@ -21,6 +21,7 @@ type CatalogueFilter struct {
 	Skip   int      // datasets to leave out behind After
 	Slugs  []string // only these; nil: all
 	Newest bool     // last published first, instead of in order of id
+	Bare   bool     // without tables and files
 	Limit  int      // at most maxList
 }
 
@@ -56,14 +57,14 @@ func (db *DB) Catalogue(ctx context.Context, f CatalogueFilter) ([]CatalogueEntr
 		if err != nil || len(rows) == 0 {
 			return err
 		}
-		list, err = c.catalogueOf(ctx, rows)
+		list, err = c.catalogueOf(ctx, rows, f.Bare)
 		return err
 	})
 	return list, err
 }
 
 // catalogueOf reads what belongs to datasets, each kind of it at once.
-func (c *conn) catalogueOf(ctx context.Context, rows []datasetRow) ([]CatalogueEntry, error) {
+func (c *conn) catalogueOf(ctx context.Context, rows []datasetRow, bare bool) ([]CatalogueEntry, error) {
 	list := make([]CatalogueEntry, len(rows))
 	datasets, publishers, releases := []any{}, []any{}, []any{}
 	at := map[string]*CatalogueEntry{} // by dataset, then by release
@@ -93,6 +94,9 @@ func (c *conn) catalogueOf(ctx context.Context, rows []datasetRow) ([]CatalogueE
 		at[latest[i].ID] = e
 		releases = append(releases, latest[i].ID)
 	}
+	if bare {
+		return list, nil
+	}
 	in := ` WHERE release_id IN (` + marks(len(releases)) + `) ORDER BY `
 	var tables []struct {
 		catalog.Table
@@ -118,22 +122,23 @@ func (c *conn) catalogueOf(ctx context.Context, rows []datasetRow) ([]CatalogueE
 	return list, nil
 }
 
-// CatalogueState tells whether the catalogue is still what it was.
-type CatalogueState struct {
-	Datasets int   // that anybody may see
-	Version  int64 // rises with every change of anything, seen or not
-}
-
-// CatalogueState reads the state of the whole catalogue. Each verb writes one
-// event, so their number is a version of everything.
-func (db *DB) CatalogueState(ctx context.Context) (CatalogueState, error) {
-	var s CatalogueState
-	err := db.view(ctx, "read catalogue state", func(c *conn) error {
-		if _, err := c.value(ctx, `SELECT COALESCE(CAST(SUM(sequence) AS BIGINT), 0) FROM chains`, nil, &s.Version); err != nil {
-			return err
-		}
-		_, err := c.value(ctx, `SELECT COUNT(*) FROM datasets d WHERE `+everybodys, nil, &s.Datasets)
+// CatalogueVersion rises with every change of anything, whether readers see it or
+// not: each verb writes one event, so their number is a version of everything.
+func (db *DB) CatalogueVersion(ctx context.Context) (int64, error) {
+	var version int64
+	err := db.view(ctx, "read catalogue version", func(c *conn) error {
+		_, err := c.value(ctx, `SELECT COALESCE(CAST(SUM(sequence) AS BIGINT), 0) FROM chains`, nil, &version)
 		return err
 	})
-	return s, err
+	return version, err
+}
+
+// CatalogueSize counts the datasets of the catalogue. It looks at every one.
+func (db *DB) CatalogueSize(ctx context.Context) (int, error) {
+	var n int
+	err := db.view(ctx, "count catalogue", func(c *conn) error {
+		_, err := c.value(ctx, `SELECT COUNT(*) FROM datasets d WHERE `+everybodys, nil, &n)
+		return err
+	})
+	return n, err
 }

@@ -32,12 +32,14 @@ func TestCatalogueIsWhatAnybodyMaySee(t *testing.T) {
 		}
 		state := func(datasets int) {
 			t.Helper()
-			s, err := db.CatalogueState(ctx)
+			n, err := db.CatalogueSize(ctx)
 			wantCode(t, err, "")
-			if s.Datasets != datasets || s.Version <= version {
-				t.Errorf("state %+v after version %d, want %d datasets", s, version, datasets)
+			v, err := db.CatalogueVersion(ctx)
+			wantCode(t, err, "")
+			if n != datasets || v <= version {
+				t.Errorf("%d datasets at version %d after %d, want %d", n, v, version, datasets)
 			}
-			version = s.Version
+			version = v
 		}
 		all := store.CatalogueFilter{Limit: 10}
 		if got := slugs(all); got != "" {
@@ -65,6 +67,11 @@ func TestCatalogueIsWhatAnybodyMaySee(t *testing.T) {
 			if got := slugs(*filter); got != want {
 				t.Errorf("%+v: %q, want %q", *filter, got, want)
 			}
+		}
+		bare, err := db.Catalogue(ctx, store.CatalogueFilter{Limit: 9, Bare: true})
+		wantCode(t, err, "")
+		if len(bare) != 2 || bare[0].Release.PublishedAt == nil || bare[0].Publisher.Slug != "shuiwu" || len(bare[0].Release.Tables) != 0 {
+			t.Errorf("without contents: %+v", bare)
 		}
 		open := func(slug string, a catalog.OpenAttribute) {
 			t.Helper()

@@ -64,6 +64,7 @@ func TestClosedIsLikeUnknown(t *testing.T) {
 	addresses := append(byteAddresses("closed-lots", "latest"), byteAddresses("closed-lots", "1")...)
 	addresses = append(addresses, byteAddresses("closed-lots", "7")...)
 	addresses = append(addresses, "/datasets/closed-lots", "/en/datasets/closed-lots", "/datasets/closed-lots/releases/1", "/datasets/closed-lots/tables/lots",
+		"/datasets/closed-lots/feed.atom", "/en/datasets/closed-lots/feed.atom", "/datasets/closed-lots/dcat.ttl", "/datasets/closed-lots/dcat.jsonld", "/portal.sql?dataset=closed-lots",
 		"/api/v1/datasets/closed-lots", "/api/v1/datasets/closed-lots/releases", "/api/v1/datasets/closed-lots/releases/latest", "/api/v1/datasets/closed-lots/releases/1/tables/lots/schema",
 		"/data/closed-lots/1/no.csv", "/data/closed-lots/1/lots.nothing", "/data/closed-lots/1/lots.csv?where=无 > 1", "/data/closed-lots/1/lots.csv?wher=1")
 	for who, headers := range map[string][]string{"nobody": nil, "another steward": bearerOf(p.other)} {
