@@ -183,7 +183,7 @@ func (a *API) authenticate(c *gin.Context) {
 		}
 		if !ok || err != nil {
 			if err == nil || catalog.KindOf(err) == catalog.Unauthenticated {
-				err = catalog.Errorf(catalog.Unauthenticated, "bad_token", "the token is unknown, expired or revoked; make one with `taihu token create`").InChinese("令牌无效、过期或已吊销")
+				err = catalog.Errorf(catalog.Unauthenticated, "bad_token", "the token is unknown, expired or revoked; make one on the account page or with `taihu token create`").InChinese("令牌无效、过期或已吊销")
 			}
 			a.adapt(func(*gin.Context) error { return err })(c)
 			return

@@ -104,7 +104,7 @@ func humaConfig(version string) huma.Config {
 	c.Formats = map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat}
 	c.Transformers = append(c.Transformers, keepTagged)
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		"token": {Type: "http", Scheme: "bearer", Description: "A token made with `taihu token create`"},
+		"token": {Type: "http", Scheme: "bearer", Description: "A key made on the account page or with `taihu token create`; scope read changes nothing"},
 	}
 	c.Tags = []*huma.Tag{{Name: "datasets"}, {Name: "releases"}, {Name: "tables"}, {Name: "downloads"}, {Name: "catalogue"}, {Name: "stewards"}, {Name: "organizations"}, {Name: "limits"}}
 	return c

@@ -150,7 +150,7 @@ var (
 )
 
 // ReservedSlugs are words that pages use, so no dataset or organization can.
-var ReservedSlugs = []string{"new", "api", "data", "docs", "datasets", "organizations", "latest", "search", "static", "steward", "admin", "sign-in", "sign-out", "healthz", "readyz", "portal", "feed", "sitemap", "robots"}
+var ReservedSlugs = []string{"new", "api", "data", "docs", "datasets", "organizations", "latest", "search", "static", "steward", "account", "admin", "sign-in", "sign-out", "healthz", "readyz", "portal", "feed", "sitemap", "robots"}
 
 // CheckSlug returns Invalid where s cannot name a dataset or organization.
 func CheckSlug(s string) error {

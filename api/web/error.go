@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -69,7 +70,11 @@ func (s *Site) RenderError(c *gin.Context, p *handle.Problem) {
 		}
 	}
 	if p.Status == http.StatusTooManyRequests || p.Status == http.StatusServiceUnavailable {
-		c.Header("Retry-After", "5")
+		after := 5
+		if n, ok := p.Facts["retry_after"].(int); ok {
+			after = n
+		}
+		c.Header("Retry-After", strconv.Itoa(after))
 	}
 	if err := s.render(c, p.Status, "error", v); err != nil {
 		s.Log.ErrorContext(c.Request.Context(), "error page failed", "request_id", p.Instance, "error", err)

@@ -62,10 +62,15 @@ func (s *Site) signIn(c *gin.Context) error {
 		v.NoIndex = true
 		return s.render(c, handle.Status(kind), "sign-in", v)
 	}
-	secure := s.secure()
-	http.SetCookie(c.Writer, &http.Cookie{Name: sessionCookie(secure), Value: secret, Path: "/", MaxAge: sessionAge, HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode})
+	s.keepSession(c, secret)
 	c.Redirect(http.StatusSeeOther, back) // it holds its language
 	return nil
+}
+
+// keepSession gives the browser a session's secret.
+func (s *Site) keepSession(c *gin.Context, secret string) {
+	secure := s.secure()
+	http.SetCookie(c.Writer, &http.Cookie{Name: sessionCookie(secure), Value: secret, Path: "/", MaxAge: sessionAge, HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode})
 }
 
 func (s *Site) signOut(c *gin.Context) error {

@@ -212,6 +212,9 @@ func (s *Site) render(c *gin.Context, status int, page string, view any) error {
 	h.Set("Content-Security-Policy", policy)
 	h.Set("Content-Language", map[string]string{"zh": "zh-CN", "en": "en"}[lang])
 	h.Set("Cache-Control", "private, no-cache")
+	if v, ok := view.(*accountPage); ok && v.Secret != "" {
+		h.Set("Cache-Control", "no-store") // the one answer that holds it is kept nowhere
+	}
 	h.Add("Vary", "Cookie")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
