@@ -162,6 +162,11 @@ func (e *Exporter) run(ctx context.Context, b *build, r *Request, meta json.RawM
 	defer e.leave(b)
 	defer b.cancel()
 	result, err := e.Pool.Export(ctx, r.Table, r.Params, pool.ExportOptions{Format: r.Format, Meta: meta, Client: r.Client}, b)
+	if err != nil { // before its readers hear of it: who asks again must not join what has failed
+		e.mu.Lock()
+		e.forget(b)
+		e.mu.Unlock()
+	}
 	b.change(func() { b.ended, b.err, b.result = true, err, result })
 	if err == nil {
 		b.stored, err = e.keep(context.WithoutCancel(ctx), b, r)
