@@ -86,7 +86,7 @@ func TestEveryTypeHasATableSchemaName(t *testing.T) {
 			t.Errorf("frequency %s has no word in DCAT", f)
 		}
 	}
-	for _, f := range export.Formats {
+	for _, f := range export.Usual {
 		if mediaTypes[f.Name] == "" && f.Name != "ndjson" { // not registered
 			t.Errorf("format %s has no media type in DCAT", f.Name)
 		}
@@ -98,7 +98,7 @@ func TestCatalogueRows(t *testing.T) {
 	e.Dataset.Description.Zh = strings.Repeat("长", 40_000)
 	conditional := entry(catalog.Conditional)
 	conditional.Dataset.Description, conditional.Dataset.Keywords = catalog.Text{}, nil
-	for _, f := range export.Formats {
+	for _, f := range export.Usual {
 		var out bytes.Buffer
 		enc, err := export.New(f.Name, &out, CatalogueMeta(portal))
 		if err != nil {
