@@ -140,6 +140,7 @@ func (a *API) routes() {
 	a.datasetRoutes()
 	a.releaseRoutes()
 	a.tableRoutes()
+	a.facetRoutes()
 	a.draftRoutes()
 	a.organizationRoutes()
 	a.limitRoutes()
