@@ -82,6 +82,11 @@ func (a *API) sendExport(c *gin.Context, req *download.Request, key, packing str
 			return sendNotModified(c)
 		}
 	}
+	if stored == nil && !req.Whole() && r.Method == http.MethodGet && !a.Exporter.UnderWay(key) {
+		if err := a.Budgets.Spend(c); err != nil {
+			return err
+		}
+	}
 	if stored == nil && r.Method == http.MethodGet && prefersAsync(r.Header) {
 		var progress download.Progress
 		if stored, progress, err = a.Exporter.Begin(ctx, req, patience); err != nil {
