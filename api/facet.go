@@ -154,7 +154,7 @@ func (a *API) facetRoutes() {
 		Body         FacetsAnswer
 	}
 	register(a, huma.Operation{OperationID: "get-facets", Method: http.MethodGet, Path: "/api/v1/datasets/{slug}/releases/{release}/tables/{table}/facets", Tags: []string{"tables"},
-		Summary: "Values of columns and how often they come", Description: "For building filters: the most frequent values of each column under the conditions."},
+		Summary: "Values of columns and how often they come", Description: "For building filters: the most frequent values of each column under the conditions.", Metadata: map[string]any{queries: true}},
 		func(ctx context.Context, actor catalog.Actor, in *facetsInput) (*output, error) {
 			answer, d, err := a.facets(ctx, actor, in)
 			if err != nil {
