@@ -418,11 +418,11 @@ func TestXLSXGoldenSheet(t *testing.T) {
 		`<col min="4" max="4" width="21" customWidth="1"/><col min="5" max="5" width="9" customWidth="1"/><col min="6" max="6" width="14" customWidth="1"/></cols><sheetData>` +
 		`<row r="1"><c r="A1" s="1" t="inlineStr"><is><t>站点</t></is></c><c r="B1" s="1" t="inlineStr"><is><t>a,b</t></is></c><c r="C1" s="1" t="inlineStr"><is><t>n</t></is></c>` +
 		`<c r="D1" s="1" t="inlineStr"><is><t>时间</t></is></c><c r="E1" s="1" t="inlineStr"><is><t>on</t></is></c><c r="F1" s="1" t="inlineStr"><is><t>j</t></is></c></row>` +
-		`<row r="2"><c r="A2" s="2" t="str"><v>滨湖,"水"</v></c><c s="5"><v>12.50</v></c><c s="0"><v>0.1</v></c><c s="6"><v>25569</v></c><c t="b"><v>1</v></c>` +
+		`<row r="2"><c s="2" t="str"><v>滨湖,"水"</v></c><c s="5"><v>12.50</v></c><c s="0"><v>0.1</v></c><c s="6"><v>25569</v></c><c t="b"><v>1</v></c>` +
 		`<c s="2" t="inlineStr"><is><t xml:space="preserve">{"a":` + "\n" + `[1, 2]}</t></is></c></row>` +
-		`<row r="3"><c r="A3" s="2" t="inlineStr"><is><t></t></is></c><c s="5"><v>-0.05</v></c><c s="0"><v>1e+21</v></c><c s="4"><v>25569.0000173611111</v></c><c t="b"><v>0</v></c>` +
+		`<row r="3"><c s="2" t="inlineStr"><is><t></t></is></c><c s="5"><v>-0.05</v></c><c s="0"><v>1e+21</v></c><c s="4"><v>25569.0000173611111</v></c><c t="b"><v>0</v></c>` +
 		`<c s="2" t="str"><v>"x"</v></c></row>` +
-		`<row r="4"><c r="B4" s="5"><v>0.00</v></c><c r="D4" s="6"><v>25569</v></c><c t="b"><v>1</v></c><c s="2" t="str"><v>[]</v></c></row>` +
+		`<row r="4"><c r="B4" s="5"><v>0.00</v></c><c r="D4" s="6"><v>25569</v></c><c r="E4" t="b"><v>1</v></c><c r="F4" s="2" t="str"><v>[]</v></c></row>` +
 		`</sheetData><autoFilter ref="A1:F4"/></worksheet>`
 	if string(text) != want {
 		t.Errorf("got\n%s\nwant\n%s", text, want)
