@@ -40,8 +40,9 @@ func (a *API) getArchive(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	format, known := export.FormatByName("csv")
+	format, _ := export.FormatByName("csv")
 	if name := values.Get("format"); name != "" {
+		var known bool
 		if format, known = export.FormatByName(name); !known {
 			return nearest(catalog.Errorf(catalog.Invalid, "bad_parameter", "there is no format %q: use one of %s", name, strings.Join(export.FormatNames(), ", ")).
 				With("parameter", "format").With("formats", export.FormatNames()).

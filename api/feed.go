@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"strconv"
@@ -174,7 +175,7 @@ func (a *API) writeSitemap(ctx context.Context, w io.Writer, p standards.Portal,
 		}
 		return nil
 	})
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
 	_, err = w.Write(standards.SitemapEnd())

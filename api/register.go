@@ -46,7 +46,8 @@ func newError(status int, msg string, errs ...error) huma.StatusError {
 		if err == nil {
 			continue
 		}
-		if known, ok := err.(*handle.Problem); ok {
+		var known *handle.Problem
+		if errors.As(err, &known) {
 			return known
 		}
 		if i >= mostErrors {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -138,7 +139,7 @@ func (e *Exporter) crc32(ctx context.Context, blobs blob.Store, sha256 string) (
 		n, err := f.Read(buf)
 		_, _ = h.Write(buf[:n]) // never fails
 		size += int64(n)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return h.Sum32(), size, nil
 		}
 		if err == nil {

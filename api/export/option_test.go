@@ -50,7 +50,7 @@ func TestParseOptions(t *testing.T) {
 		{"delimiter=ab", "one character"}, {"delimiter=a", "written with it"}, {"delimiter=1", "written with it"}, {`delimiter="`, "written with it"},
 		{"delimiter=-", "written with it"}, {"delimiter=.", ""}, {"delimiter=:", ""}, {"delimiter=+", ""}, {"delimiter=␣", ""}, {"delimiter=\r", ""}, {"delimiter=\x00", ""},
 		{"delimiter=字", ""}, {"delimiter=\xff", "one character"}, {"delimiter=\u3000", ""}, {"delimiter==", ""}, {"delimiter='", ""},
-		{"header=nmae", "did you mean name?"}, {"header=Zh", "zh"}, {"bom=yes", "one of 0, 1"}, {"newline=cr", "lf, crlf"}, {"spreadsheet=2", ""},
+		{"header=nme", "did you mean name?"}, {"header=Zh", "zh"}, {"bom=yes", "one of 0, 1"}, {"newline=cr", "lf, crlf"}, {"spreadsheet=2", ""},
 		{"spreadsheet=1 bom=0", "leave bom"}, {"spreadsheet=1 newline=lf", ""},
 		{"null=true", "a word such as NA"}, {"null=NaN", ""}, {"null=-Infinity", ""}, {"null=0", ""}, {"null=-1", ""}, {"null=2021-01-01", ""}, {"null=.5", ""}, {"null=FALSE", ""},
 		{"null=a,b", "no delimiter"}, {"null=a␣", ""}, {`null="`, ""}, {"null=a\nb", ""}, {"null==1+1", "formula"}, {"null=@x", "formula"}, {"null=" + strings.Repeat("字", 33), "32"},

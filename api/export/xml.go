@@ -120,7 +120,7 @@ func appendXML(dst []byte, s string) []byte {
 		if !xmlSpecial[s[i]] {
 			continue
 		}
-		escape := ""
+		var escape string
 		switch s[i] {
 		case '<':
 			escape = "&lt;"

@@ -66,7 +66,7 @@ func ProblemOf(err error) *Problem {
 	var e *catalog.Error
 	if !errors.As(err, &e) {
 		return &Problem{
-			Type: "/docs/errors/internal", Title: http.StatusText(500), Status: 500, Code: "internal",
+			Type: "/docs/errors/internal", Title: http.StatusText(http.StatusInternalServerError), Status: http.StatusInternalServerError, Code: "internal",
 			Detail: "something went wrong on our side; the operator can find it by the request id", DetailZh: "本站出了问题，运维人员可凭请求编号查到原因",
 		}
 	}

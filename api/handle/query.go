@@ -59,7 +59,11 @@ func RefuseEmpty(values url.Values) error {
 // address. body is JSON that was read already.
 func CheckMembers(body []byte) error {
 	d := json.NewDecoder(bytes.NewReader(body))
-	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+	first, err := d.Token()
+	if err != nil {
+		return fmt.Errorf("read members: %w", err)
+	}
+	if first != json.Delim('{') {
 		return nil
 	}
 	values := url.Values{}

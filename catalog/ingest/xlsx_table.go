@@ -88,7 +88,7 @@ func (s *xlsxSource) lookAhead() error {
 	stated := s.in.Options.HeaderRow
 	for filled := 0; filled < headerLook; {
 		err := s.scanRow()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
@@ -111,7 +111,7 @@ func (s *xlsxSource) lookAhead() error {
 // scanRow reads the next row of the part into s.row; io.EOF sets ended.
 func (s *xlsxSource) scanRow() error {
 	err := s.scan.next(&s.row)
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		s.ended = true
 		if !s.known {
 			s.known = true

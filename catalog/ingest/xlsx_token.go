@@ -105,7 +105,7 @@ func (t *xmlTokens) fill() error {
 func (t *xmlTokens) start() error {
 	t.started = true
 	for t.end < 4 {
-		if err := t.fill(); err == io.EOF {
+		if err := t.fill(); errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {
 			return err

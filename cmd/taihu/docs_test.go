@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -77,7 +78,7 @@ func TestEveryRouteIsDescribed(t *testing.T) {
 	for _, r := range a.Routes() {
 		name := r.Method + " " + r.Path
 		switch {
-		case r.Method == "OPTIONS", r.Method == "HEAD", strings.HasPrefix(r.Path, "/openapi"), r.Path == "/healthz", r.Path == "/readyz":
+		case r.Method == http.MethodOptions, r.Method == http.MethodHead, strings.HasPrefix(r.Path, "/openapi"), r.Path == "/healthz", r.Path == "/readyz":
 		case !described[name]:
 			t.Errorf("%s is not in the OpenAPI description", name)
 		}

@@ -225,7 +225,7 @@ func (f *figures) fetch(path string) (whole, first time.Duration, n int64) {
 		f.b.Fatal(err)
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode != 200 {
+	if resp.StatusCode != http.StatusOK {
 		body, _ := io.ReadAll(resp.Body)
 		f.b.Fatalf("%s: %s %s", path, resp.Status, body)
 	}

@@ -258,7 +258,7 @@ func TestDownloadNames(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode != 404 || resp.Header.Get("Set-Cookie") != "" {
+	if resp.StatusCode != http.StatusNotFound || resp.Header.Get("Set-Cookie") != "" {
 		t.Errorf("%d %v", resp.StatusCode, resp.Header)
 	}
 }

@@ -108,7 +108,7 @@ func TestOneEncodingForMany(t *testing.T) {
 			_, err = io.Copy(h, resp.Body)
 			mu.Lock()
 			defer mu.Unlock()
-			if err != nil || resp.StatusCode != 200 {
+			if err != nil || resp.StatusCode != http.StatusOK {
 				failed[fmt.Sprint(resp.StatusCode, err)]++
 				return
 			}

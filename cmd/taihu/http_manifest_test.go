@@ -75,7 +75,7 @@ func (p *lotPortal) fetchTrailers(t *testing.T, address string) ([]byte, http.He
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
-	if err != nil || resp.StatusCode != 200 {
+	if err != nil || resp.StatusCode != http.StatusOK {
 		t.Fatalf("%s: %s, %v", address, resp.Status, err)
 	}
 	if len(resp.Trailer) == 0 { // kept before
@@ -105,7 +105,7 @@ func TestEqualExportsRunOnce(t *testing.T) {
 			}
 			defer resp.Body.Close()
 			h := sha256.New()
-			if _, err := io.Copy(h, resp.Body); err != nil || resp.StatusCode != 200 {
+			if _, err := io.Copy(h, resp.Body); err != nil || resp.StatusCode != http.StatusOK {
 				t.Errorf("%s, %v", resp.Status, err)
 			}
 			sums <- hex.EncodeToString(h.Sum(nil))

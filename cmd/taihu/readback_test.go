@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -282,7 +283,7 @@ func readXLSX(t *testing.T, body []byte, columns []api.Column) grid {
 	dec := xml.NewDecoder(f)
 	for {
 		token, err := dec.Token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
@@ -386,7 +387,7 @@ func readParquet(t *testing.T, body []byte, columns []api.Column) grid {
 			}
 			g.rows = append(g.rows, row)
 		}
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return g
 		}
 		if err != nil {

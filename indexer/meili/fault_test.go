@@ -108,7 +108,7 @@ func noIndex(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, `{"status":"available"}`)
 		return
 	}
-	w.WriteHeader(404)
+	w.WriteHeader(http.StatusNotFound)
 	_, _ = io.WriteString(w, `{"message":"Index not found.","code":"index_not_found","type":"invalid_request","link":""}`)
 }
 
