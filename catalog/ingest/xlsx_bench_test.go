@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -105,7 +106,7 @@ func countRows(b *testing.B, path string, size int64) int {
 	for {
 		c.Reset(len(h.Columns))
 		err := src.Read(&c)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return n
 		}
 		if err != nil {

@@ -56,7 +56,7 @@ func readSource(src Source) ([]readTable, error) {
 	var c Chunk
 	for {
 		h, err := src.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return tables, nil
 		}
 		if err != nil {
@@ -67,7 +67,7 @@ func readSource(src Source) ([]readTable, error) {
 		for {
 			c.Reset(len(h.Columns))
 			err := src.Read(&c)
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				break
 			}
 			if err != nil {

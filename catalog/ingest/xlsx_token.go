@@ -144,7 +144,7 @@ func (t *xmlTokens) next() (tokenKind, error) {
 	}
 	for {
 		if t.pos == t.end {
-			if err := t.fill(); err == io.EOF {
+			if err := t.fill(); errors.Is(err, io.EOF) {
 				return 0, t.finish()
 			} else if err != nil {
 				return 0, err
@@ -248,7 +248,7 @@ func (t *xmlTokens) markup() (kind tokenKind, done bool, err error) {
 // declaration takes a comment or CDATA and refuses the rest.
 func (t *xmlTokens) declaration() (tokenKind, bool, error) {
 	for t.end-t.pos < 9 {
-		if err := t.fill(); err == io.EOF {
+		if err := t.fill(); errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {
 			return 0, false, err
@@ -353,7 +353,7 @@ func (t *xmlTokens) until(mark string, skip int) ([]byte, error) {
 }
 
 func cutXML(err error) error {
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return syntaxf("the part ends inside a tag")
 	}
 	return err
