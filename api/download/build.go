@@ -1,6 +1,7 @@
 package download
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -14,37 +15,100 @@ import (
 	"taihu/catalog/table/pool"
 )
 
-// build is one encoding that any number of readers follow. Its bytes go to a
-// spool that has no name, so nothing is left of it whatever is killed when;
-// readers read it while it grows, and the blob store when it is whole. A slow
-// reader therefore holds no query child, and a second one costs no second
-// encoding.
+// memorySpool is how many bytes of an export are kept in memory: about what a
+// socket takes in at once, so that slow readers do not hold much of it.
+const memorySpool = 2 << 20
+
+// build is one encoding that any number of readers follow. Its bytes stay in
+// memory as long as they are few. Then they go to a spool that has no name, so
+// nothing is left of it whatever is killed when; readers read it while it grows,
+// and the blob store when it is whole: a slow reader holds no query child, and a
+// second one costs no second encoding. A large export that one reader alone asks
+// for, and of which nobody needs the finished file, goes to that reader directly,
+// and is not kept: writing it to the disk twice would take longer than making it.
 type build struct {
+	e      *Exporter
 	key    string
-	spool  *os.File
+	ctx    context.Context // of the work
 	cancel context.CancelFunc
-	// readers and detached are guarded by Exporter.mu: with the last reader gone an
-	// unfinished build is given up. detached: one stays to the end.
+	// readers, detached and whole are guarded by Exporter.mu: with the last reader
+	// gone an unfinished build is given up. detached: one stays to the end. whole:
+	// somebody needs the finished file.
 	readers  int
 	detached bool
+	whole    bool
 
 	mu     sync.Mutex
-	grown  chan struct{} // closed and renewed when size, ended or err changes
+	grown  chan struct{} // closed and renewed when anything below changes
+	head   []byte        // the bytes, while they are few
+	spool  *os.File      // else nil; has all bytes
+	direct bool          // what follows head goes to the one reader at once
+	chunk  []byte        // direct: what he has to take
+	taken  chan struct{} // closed by him when he did
 	size   int64
 	ended  bool // no more bytes come
 	err    error
 	result pool.Result // valid once ended without err
 
 	done   chan struct{} // closed once stored, or failed
-	stored *store.Export // valid after done
+	stored *store.Export // valid after done; nil: not kept
 	failed error         // valid after done
 }
 
 // Write takes the encoder's bytes.
 func (b *build) Write(p []byte) (int, error) {
-	n, err := b.spool.Write(p)
-	b.change(func() { b.size += int64(n) })
-	return n, err
+	if b.spool == nil && !b.direct && len(b.head)+len(p) > memorySpool { // only Write changes these
+		if err := b.outgrow(); err != nil {
+			return 0, err
+		}
+	}
+	switch {
+	case b.direct:
+		taken := make(chan struct{})
+		b.change(func() { b.chunk, b.taken = p, taken })
+		select {
+		case <-taken:
+		case <-b.ctx.Done():
+			return 0, context.Cause(b.ctx)
+		}
+		b.change(func() { b.chunk, b.size = nil, b.size+int64(len(p)) })
+		return len(p), nil
+	case b.spool != nil:
+		n, err := b.spool.Write(p)
+		b.change(func() { b.size += int64(n) })
+		return n, err
+	}
+	b.change(func() { b.head, b.size = append(b.head, p...), b.size+int64(len(p)) })
+	return len(p), nil
+}
+
+// outgrow decides where the bytes go that memory has no room for.
+func (b *build) outgrow() error {
+	if b.e.handOver(b) {
+		return nil
+	}
+	spool, err := spoolFile(b.e.TempDir)
+	if err != nil {
+		return err
+	}
+	if _, err := spool.Write(b.head); err != nil {
+		return errors.Join(fmt.Errorf("write spool: %w", err), spool.Close())
+	}
+	b.change(func() { b.spool, b.head = spool, nil })
+	return nil
+}
+
+// handOver gives what follows to the one reader, if there is only one and nobody
+// needs the finished file. Who asks from now on begins anew.
+func (e *Exporter) handOver(b *build) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if b.whole || b.readers != 2 { // the build itself is one
+		return false
+	}
+	e.forget(b)
+	b.change(func() { b.direct = true })
+	return true
 }
 
 func (b *build) change(f func()) {
@@ -55,25 +119,40 @@ func (b *build) change(f func()) {
 	b.grown = make(chan struct{})
 }
 
-// wait returns how many bytes are there once there are more than at, or the end:
-// io.EOF where all came, else why not.
-func (b *build) wait(ctx context.Context, at int64) (int64, error) {
+// next returns bytes from at on once there are any, in buf or in memory of the
+// build, or the end: io.EOF where all came, else why not. took must be called when
+// they are used.
+func (b *build) next(ctx context.Context, at int64, buf []byte) (data []byte, took func(), err error) {
+	took = func() {}
 	for {
 		b.mu.Lock()
+		head, spool, chunk, taken := b.head, b.spool, b.chunk, b.taken
 		size, ended, err, grown := b.size, b.ended, b.err, b.grown
 		b.mu.Unlock()
 		switch {
 		case err != nil:
-			return 0, err
-		case size > at:
-			return size, nil
+			return nil, nil, err
+		case spool != nil && at < size:
+			n, err := spool.ReadAt(buf[:min(int64(len(buf)), size-at)], at)
+			if err != nil && !(errors.Is(err, io.EOF) && n > 0) {
+				return nil, nil, fmt.Errorf("read spool: %w", err)
+			}
+			return buf[:n], took, nil
+		case at < int64(len(head)):
+			rest := head[at:]
+			return rest[:min(len(rest), len(buf))], took, nil
+		case chunk != nil && at == size:
+			b.mu.Lock()
+			b.chunk = nil // handed out once
+			b.mu.Unlock()
+			return chunk, func() { close(taken) }, nil
 		case ended:
-			return 0, io.EOF
+			return nil, nil, io.EOF
 		}
 		select {
 		case <-grown:
 		case <-ctx.Done():
-			return 0, context.Cause(ctx)
+			return nil, nil, context.Cause(ctx)
 		}
 	}
 }
@@ -82,29 +161,24 @@ func (b *build) wait(ctx context.Context, at int64) (int64, error) {
 func (b *build) copyTo(ctx context.Context, w io.Writer) error {
 	buf := make([]byte, 128<<10)
 	for at := int64(0); ; {
-		size, err := b.wait(ctx, at)
+		data, took, err := b.next(ctx, at, buf)
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		for at < size {
-			n, err := b.spool.ReadAt(buf[:min(int64(len(buf)), size-at)], at)
-			if err != nil && !(errors.Is(err, io.EOF) && n > 0) {
-				return fmt.Errorf("read spool: %w", err)
-			}
-			if _, err := w.Write(buf[:n]); err != nil {
-				return err
-			}
-			at += int64(n)
+		if _, err := w.Write(data); err != nil {
+			return err
 		}
+		at += int64(len(data))
+		took()
 	}
 }
 
-// join returns the build of a request that is under way, or begins one.
-// leave must be called.
-func (e *Exporter) join(ctx context.Context, r *Request) (b *build, leave func(), err error) {
+// join returns the build of a request that is under way, or begins one; whole says
+// that the finished file is needed, which is then kept. leave must be called.
+func (e *Exporter) join(ctx context.Context, r *Request, whole bool) (b *build, leave func(), err error) {
 	key := e.Key(r)
 	meta, err := json.Marshal(e.meta(r))
 	if err != nil {
@@ -113,21 +187,18 @@ func (e *Exporter) join(ctx context.Context, r *Request) (b *build, leave func()
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if b = e.builds[key]; b == nil {
-		spool, err := spoolFile(e.TempDir)
-		if err != nil {
-			return nil, nil, err
-		}
 		// The work outlives the reader who began it: others may follow.
 		work, cancel := context.WithCancel(context.WithoutCancel(ctx))
-		b = &build{key: key, spool: spool, cancel: cancel, grown: make(chan struct{}), done: make(chan struct{})}
+		b = &build{e: e, key: key, ctx: work, cancel: cancel, grown: make(chan struct{}), done: make(chan struct{})}
 		if e.builds == nil {
 			e.builds = map[string]*build{}
 		}
 		e.builds[key] = b
 		b.readers = 1 // the build itself keeps its spool open
-		e.running.Go(func() { e.run(work, b, r, meta) })
+		e.running.Go(func() { e.run(b, r, meta) })
 	}
 	b.readers++
+	b.whole = b.whole || whole
 	return b, func() { e.leave(b) }, nil
 }
 
@@ -144,7 +215,7 @@ func (e *Exporter) leave(b *build) {
 		e.forget(b)
 		b.cancel()
 	}
-	if b.readers == 0 {
+	if b.readers == 0 && b.spool != nil {
 		_ = b.spool.Close()
 	}
 }
@@ -158,20 +229,20 @@ func (e *Exporter) forget(b *build) {
 
 // run encodes, and keeps what was encoded. The readers have all of it before it
 // is kept: what the store does is not theirs to wait for.
-func (e *Exporter) run(ctx context.Context, b *build, r *Request, meta json.RawMessage) {
+func (e *Exporter) run(b *build, r *Request, meta json.RawMessage) {
 	defer e.leave(b)
 	defer b.cancel()
-	result, err := e.Pool.Export(ctx, r.Table, r.Params, pool.ExportOptions{Format: r.Format, Meta: meta, Client: r.Client}, b)
+	result, err := e.Pool.Export(b.ctx, r.Table, r.Params, pool.ExportOptions{Format: r.Format, Meta: meta, Client: r.Client}, b)
 	if err != nil { // before its readers hear of it: who asks again must not join what has failed
 		e.mu.Lock()
 		e.forget(b)
 		e.mu.Unlock()
 	}
 	b.change(func() { b.ended, b.err, b.result = true, err, result })
-	if err == nil {
-		b.stored, err = e.keep(context.WithoutCancel(ctx), b, r)
+	if err == nil && !b.direct {
+		b.stored, err = e.keep(context.WithoutCancel(b.ctx), b, r)
 		if err != nil && catalog.KindOf(err) == "" {
-			e.log().WarnContext(ctx, "export is not kept", "table", r.Table.Name, "format", r.Format, "error", err)
+			e.log().WarnContext(b.ctx, "export is not kept", "table", r.Table.Name, "format", r.Format, "error", err)
 		}
 	}
 	b.failed = err
@@ -187,7 +258,11 @@ func (e *Exporter) keep(ctx context.Context, b *build, r *Request) (*store.Expor
 		return nil, catalog.Errorf(catalog.Unprocessable, "export_too_large", "this export has %d bytes, more than is kept: take it in one piece, without Range, or ask for fewer rows", b.size).
 			With("bytes", b.size).InChinese("这份导出有%d字节，超出保存的上限：请不用Range一次下载，或减少行数", b.size)
 	}
-	stored, err := e.Blobs.Put(ctx, io.NewSectionReader(b.spool, 0, b.size))
+	var bytesOf io.Reader = bytes.NewReader(b.head)
+	if b.spool != nil {
+		bytesOf = io.NewSectionReader(b.spool, 0, b.size)
+	}
+	stored, err := e.Blobs.Put(ctx, bytesOf)
 	if err != nil {
 		return nil, fmt.Errorf("store export of %s: %w", r.Table.Name, err)
 	}

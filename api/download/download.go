@@ -150,7 +150,7 @@ func (e *Exporter) Build(ctx context.Context, r *Request) (*store.Export, error)
 	if x, err := e.Stored(ctx, e.Key(r)); x != nil || err != nil {
 		return x, err
 	}
-	b, leave, err := e.join(ctx, r)
+	b, leave, err := e.join(ctx, r, true)
 	if err != nil {
 		return nil, err
 	}
@@ -187,7 +187,7 @@ func (e *Exporter) Begin(ctx context.Context, r *Request, patience time.Duration
 	if err := e.failure(key); err != nil {
 		return nil, Progress{}, err
 	}
-	b, leave, err := e.join(ctx, r)
+	b, leave, err := e.join(ctx, r, true)
 	if err != nil {
 		return nil, Progress{}, err
 	}
@@ -252,10 +252,11 @@ func (e *Exporter) failure(key string) error {
 }
 
 // Stream encodes the request to w, once for all who ask at the same time, and
-// keeps it afterwards. It returns what the encoder counted and hashed. An error
+// keeps it afterwards, but for a large filtered one that w's reader alone asks
+// for. It returns what the encoder counted and hashed. An error
 // after the first byte of w means that what w got is not complete.
 func (e *Exporter) Stream(ctx context.Context, r *Request, w io.Writer) (pool.Result, error) {
-	b, leave, err := e.join(ctx, r)
+	b, leave, err := e.join(ctx, r, r.Whole())
 	if err != nil {
 		return pool.Result{}, err
 	}

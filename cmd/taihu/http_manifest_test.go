@@ -169,6 +169,10 @@ func TestEstimateAndAsync(t *testing.T) {
 	if off := float64(e.Bytes) / float64(len(whole)); off < 0.8 || off > 1.2 {
 		t.Errorf("estimated %d bytes, it has %d", e.Bytes, len(whole))
 	}
+	// It was large and had one reader, so it is not kept until its finished file is needed.
+	if status, _, _ := p.send(t, scenario{path: "/data/open-lots/3/long.csv?where=序号 < 200000", headers: []string{"Range", "bytes=0-9"}}); status != 206 {
+		t.Errorf("range: %d", status)
+	}
 	eventually(t, "the estimate knows what is kept", func() bool {
 		_, _, body := p.send(t, scenario{path: "/data/open-lots/3/long.csv?where=序号 < 200000&estimate=1"})
 		return json.Unmarshal([]byte(body), &e) == nil && e.Kept && e.Bytes == int64(len(whole))
@@ -177,6 +181,56 @@ func TestEstimateAndAsync(t *testing.T) {
 		{name: "estimate is 1", path: "/data/open-lots/3/long.csv?estimate=2", status: 400, parts: []string{"bad_parameter"}},
 		{name: "a manifest has no estimate", path: "/data/open-lots/3/long.csv.manifest.json?estimate=1", status: 400, parts: []string{"unknown_parameter"}},
 		{name: "a manifest of no format", path: "/data/open-lots/3/long.xls.manifest.json", status: 404, parts: []string{"unknown_format"}},
+	})
+}
+
+// TestLargeExportOfOneReader: it goes to its reader as it is encoded, and is kept
+// when somebody needs the finished file.
+func TestLargeExportOfOneReader(t *testing.T) {
+	p := startLots(t)
+	p.release("open-lots", "long.csv", longCSV(400_000)) // about 15 MB
+	p.forget()
+	address := "/data/open-lots/3/long.csv?where=序号 >= 7"
+	sent, trailer := p.fetchTrailers(t, address)
+	if sum := sha256.Sum256(sent); trailer.Get("Taihu-Sha256") != hex.EncodeToString(sum[:]) || trailer.Get("Taihu-Rows") != "399993" || len(sent) < 9<<20 {
+		t.Fatalf("%d bytes, trailers %v", len(sent), trailer)
+	}
+	p.idle()
+	if n := len(p.exports()); n != 0 {
+		t.Errorf("%d exports are kept", n)
+	}
+	status, _, part := p.send(t, scenario{path: address, headers: []string{"Range", "bytes=9000000-9000099"}})
+	if status != 206 || part != string(sent[9_000_000:9_000_100]) {
+		t.Errorf("range: %d, %.200q", status, part)
+	}
+	if n := len(p.exports()); n != 1 {
+		t.Errorf("after a range %d exports are kept", n)
+	}
+	// Many at once share one encoding, also of a large one.
+	p.forget()
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			status, _, body := p.send(t, scenario{path: address})
+			if status != 200 || body != string(sent) {
+				t.Errorf("%d, %d bytes", status, len(body))
+			}
+		})
+	}
+	wg.Wait()
+	// One who leaves in the middle leaves nothing behind.
+	p.forget()
+	resp, err := (&http.Client{Transport: &http.Transport{DisableCompression: true, DisableKeepAlives: true}}).Get(p.URL + encodeQuery(address+"&sort=-数值"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.CopyN(io.Discard, resp.Body, 1000); err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	eventually(t, "another export is answered", func() bool {
+		status, _, _ := p.send(t, scenario{path: "/data/open-lots/3/long.csv?where=序号 < 3"})
+		return status == 200
 	})
 }
 
