@@ -43,8 +43,7 @@ type build struct {
 	head   []byte        // the bytes, while they are few
 	spool  *os.File      // else nil; has all bytes
 	direct bool          // what follows head goes to the one reader at once
-	chunk  []byte        // direct: what he has to take
-	taken  chan struct{} // closed by him when he did
+	sink   io.Writer     // direct: his, once he has taken head; he waits for the end
 	size   int64
 	ended  bool // no more bytes come
 	err    error
@@ -64,15 +63,11 @@ func (b *build) Write(p []byte) (int, error) {
 	}
 	switch {
 	case b.direct:
-		taken := make(chan struct{})
-		b.change(func() { b.chunk, b.taken = p, taken })
-		select {
-		case <-taken:
-		case <-b.ctx.Done():
-			return 0, context.Cause(b.ctx)
+		sink, err := b.waitSink()
+		if err != nil {
+			return 0, err
 		}
-		b.change(func() { b.chunk, b.size = nil, b.size+int64(len(p)) })
-		return len(p), nil
+		return sink.Write(p)
 	case b.spool != nil:
 		n, err := b.spool.Write(p)
 		b.change(func() { b.size += int64(n) })
@@ -119,40 +114,55 @@ func (b *build) change(f func()) {
 	b.grown = make(chan struct{})
 }
 
-// next returns bytes from at on once there are any, in buf or in memory of the
-// build, or the end: io.EOF where all came, else why not. took must be called when
-// they are used.
-func (b *build) next(ctx context.Context, at int64, buf []byte) (data []byte, took func(), err error) {
-	took = func() {}
+// waitSink returns the writer of the one reader once he has taken all before.
+func (b *build) waitSink() (io.Writer, error) {
 	for {
 		b.mu.Lock()
-		head, spool, chunk, taken := b.head, b.spool, b.chunk, b.taken
+		sink, grown := b.sink, b.grown
+		b.mu.Unlock()
+		if sink != nil {
+			return sink, nil
+		}
+		select {
+		case <-grown:
+		case <-b.ctx.Done():
+			return nil, context.Cause(b.ctx)
+		}
+	}
+}
+
+// errDirect: the reader has all that came before, the rest is written for him.
+var errDirect = errors.New("goes on directly")
+
+// next returns bytes from at on once there are any, in buf or in memory of the
+// build, or the end: io.EOF where all came, errDirect, else why not.
+func (b *build) next(ctx context.Context, at int64, buf []byte) ([]byte, error) {
+	for {
+		b.mu.Lock()
+		head, spool, direct := b.head, b.spool, b.direct
 		size, ended, err, grown := b.size, b.ended, b.err, b.grown
 		b.mu.Unlock()
 		switch {
 		case err != nil:
-			return nil, nil, err
+			return nil, err
 		case spool != nil && at < size:
 			n, err := spool.ReadAt(buf[:min(int64(len(buf)), size-at)], at)
 			if err != nil && !(errors.Is(err, io.EOF) && n > 0) {
-				return nil, nil, fmt.Errorf("read spool: %w", err)
+				return nil, fmt.Errorf("read spool: %w", err)
 			}
-			return buf[:n], took, nil
+			return buf[:n], nil
 		case at < int64(len(head)):
 			rest := head[at:]
-			return rest[:min(len(rest), len(buf))], took, nil
-		case chunk != nil && at == size:
-			b.mu.Lock()
-			b.chunk = nil // handed out once
-			b.mu.Unlock()
-			return chunk, func() { close(taken) }, nil
+			return rest[:min(len(rest), len(buf))], nil
+		case direct:
+			return nil, errDirect
 		case ended:
-			return nil, nil, io.EOF
+			return nil, io.EOF
 		}
 		select {
 		case <-grown:
 		case <-ctx.Done():
-			return nil, nil, context.Cause(ctx)
+			return nil, context.Cause(ctx)
 		}
 	}
 }
@@ -161,18 +171,41 @@ func (b *build) next(ctx context.Context, at int64, buf []byte) (data []byte, to
 func (b *build) copyTo(ctx context.Context, w io.Writer) error {
 	buf := make([]byte, 128<<10)
 	for at := int64(0); ; {
-		data, took, err := b.next(ctx, at, buf)
-		if errors.Is(err, io.EOF) {
+		data, err := b.next(ctx, at, buf)
+		switch {
+		case errors.Is(err, io.EOF):
 			return nil
-		}
-		if err != nil {
+		case errors.Is(err, errDirect):
+			return b.lend(ctx, w)
+		case err != nil:
 			return err
 		}
 		if _, err := w.Write(data); err != nil {
 			return err
 		}
 		at += int64(len(data))
-		took()
+	}
+}
+
+// lend lets the encoder write to w until the end: passing each piece from one
+// goroutine to another would cost a third of the speed. Nobody else may use w
+// until then, so one who leaves waits until the work is given up.
+func (b *build) lend(ctx context.Context, w io.Writer) error {
+	b.change(func() { b.sink = w })
+	gone := ctx.Done()
+	for {
+		b.mu.Lock()
+		ended, err, grown := b.ended, b.err, b.grown
+		b.mu.Unlock()
+		if ended {
+			return err
+		}
+		select {
+		case <-grown:
+		case <-gone:
+			b.cancel()
+			gone = nil
+		}
 	}
 }
 

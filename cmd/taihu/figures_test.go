@@ -216,11 +216,14 @@ func (f *figures) serve() {
 	f.watch.say(f, "upload, check, publish and warm")
 }
 
+// plainClient asks for the plain bytes: Go's own would have them compressed.
+var plainClient = &http.Client{Transport: &http.Transport{DisableCompression: true}}
+
 // fetch reads an address to the end and returns the time, that of the first
 // byte, and the bytes.
 func (f *figures) fetch(path string) (whole, first time.Duration, n int64) {
 	start := time.Now()
-	resp, err := http.Get(f.p.URL + path)
+	resp, err := plainClient.Get(f.p.URL + path)
 	if err != nil {
 		f.b.Fatal(err)
 	}
