@@ -187,9 +187,9 @@ func (b *build) copyTo(ctx context.Context, w io.Writer) error {
 	}
 }
 
-// lend lets the encoder write to w until the end: passing each piece from one
-// goroutine to another would cost a third of the speed. Nobody else may use w
-// until then, so one who leaves waits until the work is given up.
+// lend lets the encoder write to w until the end, so that no piece has to pass
+// from one goroutine to another. Nobody else may use w until then, so one who
+// leaves waits until the work is given up.
 func (b *build) lend(ctx context.Context, w io.Writer) error {
 	b.change(func() { b.sink = w })
 	gone := ctx.Done()
