@@ -78,9 +78,7 @@ func (a *API) getArchive(c *gin.Context) error {
 	h.Set("ETag", `"`+key+`"`)
 	h.Set("Cache-Control", cacheControl(d))
 	if c.Request.Header.Get("If-Match") == "" && notModified(c.Request, packedTag(key, identity)) {
-		c.Status(http.StatusNotModified)
-		c.Writer.WriteHeaderNow()
-		return nil
+		return sendNotModified(c)
 	}
 	h.Set("Content-Type", "application/zip")
 	h.Set("Content-Disposition", disposition(d.Slug+"-"+strconv.Itoa(r.Number)+".zip"))

@@ -39,9 +39,7 @@ func (a *API) publicAnswer(c *gin.Context, mediaType string) (done bool, err err
 	h.Set("ETag", `W/"`+tag+`"`)
 	h.Set("Cache-Control", "public, no-cache")
 	if notModified(c.Request, packedTag(tag, identity)) {
-		c.Status(http.StatusNotModified)
-		c.Writer.WriteHeaderNow()
-		return true, nil
+		return true, sendNotModified(c)
 	}
 	h.Set("Content-Type", mediaType)
 	if c.Request.Method == http.MethodHead {

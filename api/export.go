@@ -276,9 +276,7 @@ func sendJSON(c *gin.Context, req *download.Request, body []byte) error {
 	h.Set("ETag", `"`+tag+`"`)
 	h.Set("Cache-Control", cacheControl(req.Dataset))
 	if notModified(c.Request, packedTag(tag, identity)) {
-		c.Status(http.StatusNotModified)
-		c.Writer.WriteHeaderNow()
-		return nil
+		return sendNotModified(c)
 	}
 	c.Data(http.StatusOK, "application/json", body)
 	return nil
