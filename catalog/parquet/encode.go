@@ -12,6 +12,9 @@ import (
 
 const (
 	level = zstd.SpeedFastest
+	// pageRows is how many rows a data page holds: few, as a page of a table reads
+	// one of each column (BenchmarkReader).
+	pageRows = 4096
 	// pageBytes is about how much PLAIN text a page holds before compression.
 	pageBytes = 1 << 20
 )
@@ -21,9 +24,24 @@ const (
 type chunk struct {
 	encoding  format.Encoding
 	dictBytes int // length of the dictionary page with its header; 0: none
-	pages     int
+	pages     []page
 	raw       int // sum of the page sizes before compression, headers included
 	stats     format.Statistics
+}
+
+// page is where a data page stands in its chunk.
+type page struct {
+	offset, size int // of header and values
+	row          int // its first, in the row group
+}
+
+// index returns the offset index of a chunk that begins at offset.
+func (c *chunk) index(offset int64) *format.OffsetIndex {
+	index := &format.OffsetIndex{PageLocations: make([]format.PageLocation, len(c.pages))}
+	for i, p := range c.pages {
+		index.PageLocations[i] = format.PageLocation{Offset: offset + int64(p.offset), CompressedPageSize: int32(p.size), FirstRowIndex: int64(p.row)}
+	}
+	return index
 }
 
 // meta returns the column's metadata for a chunk that begins at offset.
@@ -39,20 +57,20 @@ func (c *column) meta(offset int64) format.ColumnMetaData {
 		m.Encoding = []format.Encoding{format.Plain, format.RLE, format.RLEDictionary}
 		m.EncodingStats = append(m.EncodingStats, format.PageEncodingStats{PageType: format.DictionaryPage, Encoding: format.Plain, Count: 1})
 	}
-	m.EncodingStats = append(m.EncodingStats, format.PageEncodingStats{PageType: format.DataPage, Encoding: c.chunk.encoding, Count: int32(c.chunk.pages)})
+	m.EncodingStats = append(m.EncodingStats, format.PageEncodingStats{PageType: format.DataPage, Encoding: c.chunk.encoding, Count: int32(len(c.chunk.pages))})
 	return m
 }
 
 // encode fills out and chunk from the gathered values.
 func (c *column) encode(s *scratch) {
 	c.out = c.out[:0]
-	c.chunk = chunk{encoding: format.Plain}
+	c.chunk = chunk{encoding: format.Plain, pages: c.chunk.pages[:0]}
 	c.chunk.stats = c.statistics()
 	switch c.kind {
 	case format.Boolean:
-		c.err = c.dataPage(s, 0, c.rows, func(dst []byte) []byte { return appendBits(dst, c.bools) })
+		c.err = c.dataPages(s, func(dst []byte, lo, hi int) []byte { return appendBits(dst, c.bools[lo:hi]) })
 	case format.FixedLenByteArray:
-		c.err = c.dataPage(s, 0, c.rows, func(dst []byte) []byte { return append(dst, c.bytes...) })
+		c.err = c.dataPages(s, func(dst []byte, lo, hi int) []byte { return append(dst, c.bytes[lo*wideBytes:hi*wideBytes]...) })
 	case format.ByteArray:
 		c.err = c.encodeTexts(s)
 	default:
@@ -68,12 +86,15 @@ func (c *column) encodeWords(s *scratch) error {
 		width = 4
 	}
 	best := len(c.words) * width
-	s.packed = s.packed[:0]
 	delta := false
 	if c.kind != format.Double {
-		s.packed = appendDelta(s.packed, c.words)
-		if delta = len(s.packed) < best*9/10; delta {
-			best = len(s.packed)
+		s.delta, s.ends = s.delta[:0], s.ends[:0]
+		c.eachPage(func(_, _, lo, hi int) {
+			s.delta = appendDelta(s.delta, c.words[lo:hi])
+			s.ends = append(s.ends, len(s.delta))
+		})
+		if delta = len(s.delta) < best*9/10; delta {
+			best = len(s.delta)
 		}
 	}
 	if s.dict.words(c.words, &s.indexes) {
@@ -83,13 +104,19 @@ func (c *column) encodeWords(s *scratch) error {
 	}
 	if delta {
 		c.chunk.encoding = format.DeltaBinaryPacked
-		return c.dataPage(s, 0, c.rows, func(dst []byte) []byte { return append(dst, s.packed...) })
+		from := 0
+		return c.dataPages(s, func(dst []byte, _, _ int) []byte {
+			to := s.ends[len(c.chunk.pages)]
+			dst = append(dst, s.delta[from:to]...)
+			from = to
+			return dst
+		})
 	}
-	return c.dataPage(s, 0, c.rows, func(dst []byte) []byte { return appendWords(dst, c.words, width) })
+	return c.dataPages(s, func(dst []byte, lo, hi int) []byte { return appendWords(dst, c.words[lo:hi], width) })
 }
 
-// encodeTexts takes a dictionary where it is clearly smaller, else PLAIN in
-// pages of about pageBytes.
+// encodeTexts takes a dictionary where it is clearly smaller, else PLAIN, where a
+// page ends early at about pageBytes.
 func (c *column) encodeTexts(s *scratch) error {
 	if s.dict.texts(c.bytes, c.texts, &s.indexes) {
 		if size := s.dict.bytes + len(s.indexes)*s.dict.width()/8; size < len(c.bytes)*3/4 {
@@ -101,7 +128,7 @@ func (c *column) encodeTexts(s *scratch) error {
 		if c.nulls == 0 || !c.null[i] {
 			at += 4 + int(binary.LittleEndian.Uint32(c.bytes[at:]))
 		}
-		if at-from >= pageBytes || i == c.rows-1 {
+		if at-from >= pageBytes || i+1-row == pageRows || i == c.rows-1 {
 			part := c.bytes[from:at]
 			if err := c.dataPage(s, row, i+1, func(dst []byte) []byte { return append(dst, part...) }); err != nil {
 				return err
@@ -112,7 +139,7 @@ func (c *column) encodeTexts(s *scratch) error {
 	return nil
 }
 
-// dictionary writes the dictionary page and the page of s.indexes.
+// dictionary writes the dictionary page and the pages of s.indexes.
 func (c *column) dictionary(s *scratch, entries int, values func([]byte) []byte) error {
 	s.page = values(s.page[:0])
 	c.chunk.encoding = format.RLEDictionary
@@ -122,7 +149,39 @@ func (c *column) dictionary(s *scratch, entries int, values func([]byte) []byte)
 	}
 	c.chunk.dictBytes = len(c.out)
 	width := s.dict.width()
-	return c.dataPage(s, 0, c.rows, func(dst []byte) []byte { return appendHybrid(append(dst, byte(width)), s.indexes, width) })
+	return c.dataPages(s, func(dst []byte, lo, hi int) []byte {
+		return appendHybrid(append(dst, byte(width)), s.indexes[lo:hi], width)
+	})
+}
+
+// eachPage cuts the rows into pages and calls do with each one's rows from … to and
+// its values lo … hi among those that are not null.
+func (c *column) eachPage(do func(from, to, lo, hi int)) {
+	lo := 0
+	for from := 0; from < c.rows; from += pageRows {
+		to := min(from+pageRows, c.rows)
+		hi := lo + to - from
+		if c.nulls > 0 {
+			for _, null := range c.null[from:to] {
+				if null {
+					hi--
+				}
+			}
+		}
+		do(from, to, lo, hi)
+		lo = hi
+	}
+}
+
+// dataPages writes all rows in pages of pageRows; values appends the values lo … hi
+// of those that are not null.
+func (c *column) dataPages(s *scratch, values func(dst []byte, lo, hi int) []byte) (err error) {
+	c.eachPage(func(from, to, lo, hi int) {
+		if err == nil {
+			err = c.dataPage(s, from, to, func(dst []byte) []byte { return values(dst, lo, hi) })
+		}
+	})
+	return err
 }
 
 // dataPage writes rows from … to as a data page (v1): definition levels, then
@@ -146,11 +205,13 @@ func (c *column) dataPage(s *scratch, from, to int, values func([]byte) []byte) 
 	}
 	binary.LittleEndian.PutUint32(s.page, uint32(len(s.page)-4))
 	s.page = values(s.page)
-	c.chunk.pages++
-	return c.page(s, &format.PageHeader{Type: format.DataPage, DataPageHeader: thrift.New(format.DataPageHeader{
+	offset := len(c.out)
+	err := c.page(s, &format.PageHeader{Type: format.DataPage, DataPageHeader: thrift.New(format.DataPageHeader{
 		NumValues: int32(to - from), Encoding: c.chunk.encoding, DefinitionLevelEncoding: format.RLE, RepetitionLevelEncoding: format.RLE,
 		Statistics: format.Statistics{NullCount: int64(nulls)},
 	})})
+	c.chunk.pages = append(c.chunk.pages, page{offset, len(c.out) - offset, from})
+	return err
 }
 
 // page compresses s.page and appends header and page to out.

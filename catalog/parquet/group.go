@@ -65,7 +65,9 @@ func (g *group) encode(workers []*scratch) {
 type scratch struct {
 	zstd    *zstd.Encoder
 	page    []byte // a page before compression
-	packed  []byte // delta form of a column
+	packed  []byte // a page after compression
+	delta   []byte // delta form of a column
+	ends    []int  // of its pages in delta
 	levels  []byte
 	indexes []uint32
 	dict    dictionary

@@ -10,7 +10,7 @@
 // The column encoders are our own, because parquet-go's row and value oriented
 // writers are several times slower on batches of columns (BenchmarkWriter); the
 // metadata structures and their thrift form are parquet-go's. The package knows
-// nothing of DuckDB, files or HTTP, and reads nothing.
+// nothing of DuckDB or HTTP.
 package parquet
 
 import (
@@ -84,7 +84,8 @@ type Writer struct {
 	spare   *group
 	scratch []*scratch // one for each worker
 	meta    []format.RowGroup
-	err     error // the first failure: everything after it fails too
+	indexes []byte // the offset indexes of all chunks, encoded
+	err     error  // the first failure: everything after it fails too
 }
 
 // NewWriter returns a Writer of a file with these columns. Nothing is written
@@ -188,6 +189,14 @@ func (w *Writer) close() error {
 	if err := w.start(); err != nil {
 		return err
 	}
+	for i := range w.meta {
+		for j := range w.meta[i].Columns {
+			w.meta[i].Columns[j].OffsetIndexOffset += w.offset
+		}
+	}
+	if err := w.emit(w.indexes); err != nil {
+		return err
+	}
 	footer, err := thrift.Marshal(new(thrift.CompactProtocol), w.footer())
 	if err != nil {
 		return fmt.Errorf("parquet: encode footer: %w", err)
@@ -234,6 +243,13 @@ func (w *Writer) drain() error {
 		rg.TotalByteSize += m.TotalUncompressedSize
 		rg.TotalCompressedSize += m.TotalCompressedSize
 		rg.Columns[i].MetaData = m
+		index, err := thrift.Marshal(new(thrift.CompactProtocol), c.chunk.index(w.offset))
+		if err != nil {
+			return fmt.Errorf("encode offset index: %w", err)
+		}
+		// Counted from the first index, until it is known where that will stand.
+		rg.Columns[i].OffsetIndexOffset, rg.Columns[i].OffsetIndexLength = int64(len(w.indexes)), int32(len(index))
+		w.indexes = append(w.indexes, index...)
 		if err := w.emit(c.out); err != nil {
 			return err
 		}
