@@ -8,19 +8,15 @@ import (
 	"taihu/catalog/table"
 )
 
-// csvEncoder writes RFC 4180 with LF: a header row of the names, values quoted
-// only where they must be. Null is nothing between separators and empty text "";
-// in a one-column table null is "" too, as a blank line would be lost.
-type csvEncoder struct {
-	out     output
-	columns []column
-	null    string
-}
-
-func newCSV(w io.Writer, m Meta) *csvEncoder {
-	e := &csvEncoder{out: output{w: w}, columns: columnsOf(m.Fields)}
+// newCSV writes RFC 4180 with LF: a header row of the names, values quoted only
+// where they must be. Null is nothing between separators and empty text ""; in a
+// one-column table null is "" too, as a blank line would be lost. A CSV has no end
+// mark: that it is complete is told by the length and the hash the server sends.
+func newCSV(w io.Writer, m Meta) *rowsEncoder {
+	e := &rowsEncoder{out: output{w: w}, columns: columnsOf(m.Fields)}
+	null := ""
 	if len(e.columns) == 1 {
-		e.null = `""`
+		null = `""`
 	}
 	for i := range e.columns {
 		if i > 0 {
@@ -29,53 +25,24 @@ func newCSV(w io.Writer, m Meta) *csvEncoder {
 		e.out.buf = appendCSV(e.out.buf, e.columns[i].name)
 	}
 	e.out.buf = append(e.out.buf, '\n')
-	return e
-}
-
-func (e *csvEncoder) Write(b *table.Batch) error {
-	if e.out.err == nil {
-		e.out.err = match(e.columns, b)
-	}
-	if e.out.err != nil {
-		return e.out.err
-	}
-	buf := e.out.buf
-	for i := range b.Len {
-		for j := range e.columns {
-			c, v := &e.columns[j], &b.Columns[j]
+	e.row = func(dst []byte, columns []column, b *table.Batch, i int) []byte {
+		for j := range columns {
+			c, v := &columns[j], &b.Columns[j]
 			if j > 0 {
-				buf = append(buf, ',')
+				dst = append(dst, ',')
 			}
 			switch {
 			case v.Null != nil && v.Null[i]:
-				buf = append(buf, e.null...)
+				dst = append(dst, null...)
 			case c.kind >= kindText:
-				buf = appendCSV(buf, v.Text[i])
+				dst = appendCSV(dst, v.Text[i])
 			default:
-				buf = c.append(buf, v, i)
+				dst = c.append(dst, v, i)
 			}
 		}
-		buf = append(buf, '\n')
-		if len(buf) >= flushBytes {
-			e.out.buf = buf
-			if err := e.out.flush(); err != nil {
-				return err
-			}
-			buf = e.out.buf
-		}
+		return append(dst, '\n')
 	}
-	e.out.buf = buf
-	return nil
-}
-
-// Close writes what is left. A CSV has no end mark: that it is complete is told
-// by the length and the hash the server sends.
-func (e *csvEncoder) Close() error {
-	if err := e.out.flush(); err != nil {
-		return err
-	}
-	e.out.err = errClosed
-	return nil
+	return e
 }
 
 // csvSpecial marks the bytes that make a value be quoted.

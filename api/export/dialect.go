@@ -9,12 +9,10 @@ import (
 	"taihu/catalog/table"
 )
 
-// dialectEncoder writes what csvEncoder writes with the marks that Options name;
-// TSV is one. It stands beside csvEncoder, whose loop is the busiest of the
-// portal, so that a plain CSV does not pay for choices it does not make.
-type dialectEncoder struct {
-	out       output
-	columns   []column
+// dialect writes what newCSV does with the marks that Options name; TSV is one. It
+// stands beside that, whose loop is the busiest of the portal, so that a plain CSV
+// does not pay for choices it does not make.
+type dialect struct {
 	delimiter string
 	newline   string
 	special   [256]bool // bytes that make a value be quoted
@@ -24,21 +22,23 @@ type dialectEncoder struct {
 	guard     bool   // texts that look like formulas get an apostrophe
 }
 
-func newDialect(format string, w io.Writer, m Meta) *dialectEncoder {
+func newDialect(format string, w io.Writer, m Meta) *rowsEncoder {
 	o := m.Options
-	e := &dialectEncoder{
-		out: output{w: w}, columns: columnsOf(m.Fields), delimiter: o.delimiter(format), newline: "\n", special: [256]bool{'"': true, '\r': true, '\n': true},
+	e := &rowsEncoder{out: output{w: w}, columns: columnsOf(m.Fields)}
+	d := &dialect{
+		delimiter: o.delimiter(format), newline: "\n", special: [256]bool{'"': true, '\r': true, '\n': true},
 		null: o.Null, word: o.Null, guard: o.Spreadsheet,
 	}
-	if len(e.delimiter) == 1 {
-		e.special[e.delimiter[0]] = true
-		e.low = e.delimiter[0] < '-'
+	e.row = d.row
+	if len(d.delimiter) == 1 {
+		d.special[d.delimiter[0]] = true
+		d.low = d.delimiter[0] < '-'
 	}
-	if e.null == "" && len(e.columns) == 1 {
-		e.null = `""`
+	if d.null == "" && len(e.columns) == 1 {
+		d.null = `""`
 	}
 	if o.Newline == "crlf" || o.Spreadsheet {
-		e.newline = "\r\n"
+		d.newline = "\r\n"
 	}
 	if o.BOM || o.Spreadsheet {
 		e.out.buf = append(e.out.buf, "\ufeff"...)
@@ -48,11 +48,11 @@ func newDialect(format string, w io.Writer, m Meta) *dialectEncoder {
 	}
 	for i, name := range headerOf(m.Fields, o.Header) {
 		if i > 0 {
-			e.out.buf = append(e.out.buf, e.delimiter...)
+			e.out.buf = append(e.out.buf, d.delimiter...)
 		}
-		e.out.buf = e.appendText(e.out.buf, name)
+		e.out.buf = d.appendText(e.out.buf, name)
 	}
-	e.out.buf = append(e.out.buf, e.newline...)
+	e.out.buf = append(e.out.buf, d.newline...)
 	return e
 }
 
@@ -77,82 +77,55 @@ func headerOf(fields []catalog.Field, header string) []string {
 	return names
 }
 
-func (e *dialectEncoder) Write(b *table.Batch) error {
-	if e.out.err == nil {
-		e.out.err = match(e.columns, b)
-	}
-	if e.out.err != nil {
-		return e.out.err
-	}
-	buf := e.out.buf
-	for i := range b.Len {
-		for j := range e.columns {
-			c, v := &e.columns[j], &b.Columns[j]
-			if j > 0 {
-				buf = append(buf, e.delimiter...)
-			}
-			switch {
-			case v.Null != nil && v.Null[i]:
-				buf = append(buf, e.null...)
-			case c.kind >= kindText:
-				buf = e.appendText(buf, v.Text[i])
-			default:
-				buf = c.append(buf, v, i)
-			}
+func (d *dialect) row(dst []byte, columns []column, b *table.Batch, i int) []byte {
+	for j := range columns {
+		c, v := &columns[j], &b.Columns[j]
+		if j > 0 {
+			dst = append(dst, d.delimiter...)
 		}
-		buf = append(buf, e.newline...)
-		if len(buf) >= flushBytes {
-			e.out.buf = buf
-			if err := e.out.flush(); err != nil {
-				return err
-			}
-			buf = e.out.buf
+		switch {
+		case v.Null != nil && v.Null[i]:
+			dst = append(dst, d.null...)
+		case c.kind >= kindText:
+			dst = d.appendText(dst, v.Text[i])
+		default:
+			dst = c.append(dst, v, i)
 		}
 	}
-	e.out.buf = buf
-	return nil
-}
-
-// Close writes what is left, as csvEncoder's does.
-func (e *dialectEncoder) Close() error {
-	if err := e.out.flush(); err != nil {
-		return err
-	}
-	e.out.err = errClosed
-	return nil
+	return append(dst, d.newline...)
 }
 
 // appendText appends a text, in quotes where it must be.
-func (e *dialectEncoder) appendText(dst []byte, s string) []byte {
+func (d *dialect) appendText(dst []byte, s string) []byte {
 	if s == "" {
 		return append(dst, '"', '"')
 	}
-	if e.guard && startsFormula(s) {
+	if d.guard && startsFormula(s) {
 		n := len(dst)
 		dst = appendQuoted(dst, s, 0)
 		return slices.Insert(dst, n+1, '\'')
 	}
-	at := e.plain(s)
-	if at == len(s) && s != e.word {
+	at := d.plain(s)
+	if at == len(s) && s != d.word {
 		return append(dst, s...)
 	}
 	return appendQuoted(dst, s, at)
 }
 
 // plain returns the place of the first mark in s, or len(s).
-func (e *dialectEncoder) plain(s string) int {
-	if e.low {
-		return csvPlain(s, &e.special)
+func (d *dialect) plain(s string) int {
+	if d.low {
+		return csvPlain(s, &d.special)
 	}
 	at := len(s)
 	for i := range len(s) {
-		if e.special[s[i]] {
+		if d.special[s[i]] {
 			at = i
 			break
 		}
 	}
-	if len(e.delimiter) > 1 {
-		if i := strings.Index(s[:at], e.delimiter); i >= 0 {
+	if len(d.delimiter) > 1 {
+		if i := strings.Index(s[:at], d.delimiter); i >= 0 {
 			return i
 		}
 	}

@@ -202,9 +202,7 @@ type output struct {
 // flush writes what is gathered.
 func (o *output) flush() error {
 	if o.err == nil && len(o.buf) > 0 {
-		if _, err := o.w.Write(o.buf); err != nil {
-			o.err = fmt.Errorf("export: write: %w", err)
-		}
+		_ = o.through(o.buf)
 		o.buf = o.buf[:0]
 	}
 	return o.err
@@ -212,6 +210,16 @@ func (o *output) flush() error {
 
 // closed is what an encoder's output fails with after Close.
 var errClosed = fmt.Errorf("export: encoder is closed")
+
+// through writes bytes past buf, which is empty.
+func (o *output) through(p []byte) error {
+	if o.err == nil {
+		if _, err := o.w.Write(p); err != nil {
+			o.err = fmt.Errorf("export: write: %w", err)
+		}
+	}
+	return o.err
+}
 
 // Write makes an output the writer of a library.
 func (o *output) Write(p []byte) (int, error) {

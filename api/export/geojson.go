@@ -9,14 +9,6 @@ import (
 	"taihu/catalog/table"
 )
 
-// geoEncoder writes a GeoJSON FeatureCollection (RFC 7946): a feature a line, the
-// row's place as a point, every column among its properties as in JSON. A row
-// whose coordinates are null or no place of the earth has a null geometry.
-type geoEncoder struct {
-	json                jsonEncoder // its columns and keys
-	longitude, latitude int
-}
-
 // coordinates finds the columns of a place, or says what to take instead.
 func coordinates(fields []catalog.Field) (longitude, latitude int, err error) {
 	s := catalog.Schema{Fields: fields}
@@ -29,57 +21,40 @@ func coordinates(fields []catalog.Field) (longitude, latitude int, err error) {
 	return longitude, latitude, err
 }
 
-func newGeoJSON(w io.Writer, m Meta) (*geoEncoder, error) {
+// newGeoJSON writes a FeatureCollection (RFC 7946): a feature a line, the row's
+// place as a point, every column among its properties as in JSON. A row whose
+// coordinates are null or no place of the earth has a null geometry.
+func newGeoJSON(w io.Writer, m Meta) (*rowsEncoder, error) {
 	longitude, latitude, err := coordinates(m.Fields)
 	if err != nil {
 		return nil, err
 	}
-	e := &geoEncoder{json: *newJSON(w, m, false), longitude: longitude, latitude: latitude}
-	e.json.out.buf = append(e.json.out.buf, `{"type":"FeatureCollection","features":[`...)
+	e := &rowsEncoder{out: output{w: w}, columns: columnsOf(m.Fields), lead: 1, end: "\n]}\n", none: "]}\n"}
+	e.out.buf = append(e.out.buf, `{"type":"FeatureCollection","features":[`...)
+	keys := jsonKeys(e.columns)
+	e.row = func(dst []byte, columns []column, b *table.Batch, i int) []byte {
+		dst = append(dst, ",\n{\"type\":\"Feature\",\"geometry\":"...)
+		dst = appendPoint(dst, columns, b, longitude, latitude, i)
+		dst = append(dst, `,"properties":`...)
+		for j := range columns {
+			dst = append(dst, keys[j]...)
+			dst = columns[j].appendJSON(dst, &b.Columns[j], i)
+		}
+		return append(dst, "}}"...)
+	}
 	return e, nil
 }
 
-func (e *geoEncoder) Write(b *table.Batch) error {
-	j := &e.json
-	if j.out.err == nil {
-		j.out.err = match(j.columns, b)
-	}
-	if j.out.err != nil {
-		return j.out.err
-	}
-	for i := range b.Len {
-		buf := j.out.buf
-		if j.rows {
-			buf = append(buf, ',')
-		}
-		j.rows = true
-		buf = append(buf, "\n{\"type\":\"Feature\",\"geometry\":"...)
-		buf = e.appendPoint(buf, b, i)
-		buf = append(buf, `,"properties":`...)
-		for k := range j.columns {
-			buf = append(buf, j.keys[k]...)
-			buf = j.columns[k].appendJSON(buf, &b.Columns[k], i)
-		}
-		j.out.buf = append(buf, '}', '}')
-		if len(j.out.buf) >= flushBytes {
-			if err := j.out.flush(); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
 // appendPoint appends the place of row i, its coordinates as exact as they are.
-func (e *geoEncoder) appendPoint(dst []byte, b *table.Batch, i int) []byte {
-	x, y := &b.Columns[e.longitude], &b.Columns[e.latitude]
+func appendPoint(dst []byte, columns []column, b *table.Batch, longitude, latitude, i int) []byte {
+	x, y := &b.Columns[longitude], &b.Columns[latitude]
 	if !within(x, i, 180) || !within(y, i, 90) {
 		return append(dst, "null"...)
 	}
 	dst = append(dst, `{"type":"Point","coordinates":[`...)
-	dst = e.json.columns[e.longitude].append(dst, x, i)
+	dst = columns[longitude].append(dst, x, i)
 	dst = append(dst, ',')
-	dst = e.json.columns[e.latitude].append(dst, y, i)
+	dst = columns[latitude].append(dst, y, i)
 	return append(dst, ']', '}')
 }
 
@@ -101,14 +76,4 @@ func within(v *table.Vector, i int, most float64) bool {
 		x = float64(v.Int[i]) / math.Pow10(v.Scale)
 	}
 	return math.Abs(x) <= most // false for NaN
-}
-
-func (e *geoEncoder) Close() error {
-	if o := &e.json.out; o.err == nil {
-		if e.json.rows {
-			o.buf = append(o.buf, '\n')
-		}
-		o.buf = append(o.buf, ']', '}', '\n')
-	}
-	return e.json.Close()
 }

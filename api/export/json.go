@@ -7,69 +7,43 @@ import (
 	"taihu/catalog/table"
 )
 
-// jsonEncoder writes objects {name: value, …}, one a line: as an array (json) or
-// bare (ndjson). Integers and decimals are exact numbers, NaN and ∞ texts; the
-// value of a json column stands as it is.
-type jsonEncoder struct {
-	out     output
-	columns []column
-	keys    [][]byte // what stands before each value: {"name": or ,"name":
-	array   bool
-	rows    bool // one has been written
-}
-
-func newJSON(w io.Writer, m Meta, array bool) *jsonEncoder {
-	e := &jsonEncoder{out: output{w: w}, columns: columnsOf(m.Fields), array: array}
-	for i := range e.columns {
-		key := []byte{','}
-		if i == 0 {
-			key[0] = '{'
-		}
-		e.keys = append(e.keys, append(catalog.AppendJSONText(key, e.columns[i].name), ':'))
-	}
+// newJSON writes objects {name: value, …}, one a line: as an array (json) or bare
+// (ndjson). Integers and decimals are exact numbers, NaN and ∞ texts; the value of
+// a json column stands as it is.
+func newJSON(w io.Writer, m Meta, array bool) *rowsEncoder {
+	e := &rowsEncoder{out: output{w: w}, columns: columnsOf(m.Fields)}
+	keys, head, tail := jsonKeys(e.columns), "", "}\n"
 	if array {
 		e.out.buf = append(e.out.buf, '[')
+		e.lead, e.end, e.none = 1, "\n]\n", "]\n"
+		head, tail = ",\n", "}"
+	}
+	if len(keys) == 0 {
+		head += "{"
+	}
+	e.row = func(dst []byte, columns []column, b *table.Batch, i int) []byte {
+		dst = append(dst, head...)
+		for j := range columns {
+			dst = append(dst, keys[j]...)
+			dst = columns[j].appendJSON(dst, &b.Columns[j], i)
+		}
+		return append(dst, tail...)
 	}
 	return e
 }
 
-func (e *jsonEncoder) Write(b *table.Batch) error {
-	if e.out.err == nil {
-		e.out.err = match(e.columns, b)
+// jsonKeys returns what stands before each value of an object: {"name": or
+// ,"name":
+func jsonKeys(columns []column) [][]byte {
+	keys := make([][]byte, len(columns))
+	for i := range columns {
+		key := []byte{','}
+		if i == 0 {
+			key[0] = '{'
+		}
+		keys[i] = append(catalog.AppendJSONText(key, columns[i].name), ':')
 	}
-	if e.out.err != nil {
-		return e.out.err
-	}
-	buf := e.out.buf
-	for i := range b.Len {
-		if e.array {
-			if e.rows {
-				buf = append(buf, ',')
-			}
-			buf = append(buf, '\n')
-		}
-		e.rows = true
-		if len(e.columns) == 0 {
-			buf = append(buf, '{')
-		}
-		for j := range e.columns {
-			buf = append(buf, e.keys[j]...)
-			buf = e.columns[j].appendJSON(buf, &b.Columns[j], i)
-		}
-		buf = append(buf, '}')
-		if !e.array {
-			buf = append(buf, '\n')
-		}
-		if len(buf) >= flushBytes {
-			e.out.buf = buf
-			if err := e.out.flush(); err != nil {
-				return err
-			}
-			buf = e.out.buf
-		}
-	}
-	e.out.buf = buf
-	return nil
+	return keys
 }
 
 // appendJSON appends row i as a JSON value, as Vector.AppendJSON does.
@@ -92,18 +66,4 @@ func (c *column) appendJSON(dst []byte, v *table.Vector, i int) []byte {
 	dst = append(dst, '"')
 	dst = c.append(dst, v, i)
 	return append(dst, '"')
-}
-
-func (e *jsonEncoder) Close() error {
-	if e.out.err == nil && e.array {
-		if e.rows {
-			e.out.buf = append(e.out.buf, '\n')
-		}
-		e.out.buf = append(e.out.buf, ']', '\n')
-	}
-	if err := e.out.flush(); err != nil {
-		return err
-	}
-	e.out.err = errClosed
-	return nil
 }

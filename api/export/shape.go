@@ -8,20 +8,14 @@ import (
 	"taihu/catalog/table"
 )
 
-// arraysEncoder writes rows as arrays, the names once:
+// newJSONArrays writes rows as arrays, the names once:
 //
 //	{"columns":["站点","AQI"],
 //	"rows":[
 //	["雪浪",84]
 //	]}
-type arraysEncoder struct {
-	out     output
-	columns []column
-	rows    bool // one has been written
-}
-
-func newJSONArrays(w io.Writer, m Meta) *arraysEncoder {
-	e := &arraysEncoder{out: output{w: w}, columns: columnsOf(m.Fields)}
+func newJSONArrays(w io.Writer, m Meta) *rowsEncoder {
+	e := &rowsEncoder{out: output{w: w}, columns: columnsOf(m.Fields), lead: 1, end: "\n]}\n", none: "]}\n"}
 	buf := []byte(`{"columns":[`)
 	for i := range e.columns {
 		if i > 0 {
@@ -30,51 +24,17 @@ func newJSONArrays(w io.Writer, m Meta) *arraysEncoder {
 		buf = catalog.AppendJSONText(buf, e.columns[i].name)
 	}
 	e.out.buf = append(buf, "],\n\"rows\":["...)
-	return e
-}
-
-func (e *arraysEncoder) Write(b *table.Batch) error {
-	if e.out.err == nil {
-		e.out.err = match(e.columns, b)
-	}
-	if e.out.err != nil {
-		return e.out.err
-	}
-	for i := range b.Len {
-		buf := e.out.buf
-		if e.rows {
-			buf = append(buf, ',')
-		}
-		e.rows = true
-		buf = append(buf, '\n', '[')
-		for j := range e.columns {
+	e.row = func(dst []byte, columns []column, b *table.Batch, i int) []byte {
+		dst = append(dst, ",\n["...)
+		for j := range columns {
 			if j > 0 {
-				buf = append(buf, ',')
+				dst = append(dst, ',')
 			}
-			buf = e.columns[j].appendJSON(buf, &b.Columns[j], i)
+			dst = columns[j].appendJSON(dst, &b.Columns[j], i)
 		}
-		e.out.buf = append(buf, ']')
-		if len(e.out.buf) >= flushBytes {
-			if err := e.out.flush(); err != nil {
-				return err
-			}
-		}
+		return append(dst, ']')
 	}
-	return nil
-}
-
-func (e *arraysEncoder) Close() error {
-	if e.out.err == nil {
-		if e.rows {
-			e.out.buf = append(e.out.buf, '\n')
-		}
-		e.out.buf = append(e.out.buf, "]}\n"...)
-	}
-	if err := e.out.flush(); err != nil {
-		return err
-	}
-	e.out.err = errClosed
-	return nil
+	return e
 }
 
 // columnsEncoder writes one array for each column:

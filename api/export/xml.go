@@ -8,7 +8,7 @@ import (
 	"taihu/catalog/table"
 )
 
-// xmlEncoder writes
+// newXML writes
 //
 //	<table>
 //	<row><column name="站点">雪浪</column><column name="AQI" null="true"/></row>
@@ -18,51 +18,31 @@ import (
 // names of XML. A text with characters that XML 1.0 has no way to hold (most
 // control characters, U+FFFE and U+FFFF) is the base64 of its UTF-8, and says so:
 // encoding="base64", for a column's name base64-name.
-type xmlEncoder struct {
-	out     output
-	columns []column
-	heads   [][]byte // <column name="…" without the end of the tag
-}
-
-func newXML(w io.Writer, m Meta) *xmlEncoder {
-	e := &xmlEncoder{out: output{w: w}, columns: columnsOf(m.Fields)}
+func newXML(w io.Writer, m Meta) *rowsEncoder {
+	e := &rowsEncoder{out: output{w: w}, columns: columnsOf(m.Fields), end: "</table>\n", none: "</table>\n"}
+	heads := make([][]byte, len(e.columns)) // <column name="…" without the end of the tag
 	for i := range e.columns {
 		head, name := []byte(`<column name="`), e.columns[i].name
 		if !xmlHolds(name) {
 			head = []byte(`<column base64-name="`)
 			name = base64.StdEncoding.EncodeToString([]byte(name))
 		}
-		e.heads = append(e.heads, append(appendXML(head, name), '"'))
+		heads[i] = append(appendXML(head, name), '"')
 	}
 	e.out.buf = append(e.out.buf, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<table>\n"...)
+	e.row = func(dst []byte, columns []column, b *table.Batch, i int) []byte {
+		dst = append(dst, "<row>"...)
+		for j := range columns {
+			dst = append(dst, heads[j]...)
+			dst = appendXMLValue(dst, &columns[j], &b.Columns[j], i)
+		}
+		return append(dst, "</row>\n"...)
+	}
 	return e
 }
 
-func (e *xmlEncoder) Write(b *table.Batch) error {
-	if e.out.err == nil {
-		e.out.err = match(e.columns, b)
-	}
-	if e.out.err != nil {
-		return e.out.err
-	}
-	for i := range b.Len {
-		buf := append(e.out.buf, "<row>"...)
-		for j := range e.columns {
-			buf = append(buf, e.heads[j]...)
-			buf = e.appendValue(buf, &e.columns[j], &b.Columns[j], i)
-		}
-		e.out.buf = append(buf, "</row>\n"...)
-		if len(e.out.buf) >= flushBytes {
-			if err := e.out.flush(); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// appendValue ends the tag and appends what it holds.
-func (e *xmlEncoder) appendValue(dst []byte, c *column, v *table.Vector, i int) []byte {
+// appendXMLValue ends the tag and appends what it holds.
+func appendXMLValue(dst []byte, c *column, v *table.Vector, i int) []byte {
 	switch {
 	case v.Null != nil && v.Null[i]:
 		return append(dst, ` null="true"/>`...)
@@ -75,17 +55,6 @@ func (e *xmlEncoder) appendValue(dst []byte, c *column, v *table.Vector, i int) 
 		dst = base64.StdEncoding.AppendEncode(dst, []byte(v.Text[i]))
 	}
 	return append(dst, "</column>"...)
-}
-
-func (e *xmlEncoder) Close() error {
-	if e.out.err == nil {
-		e.out.buf = append(e.out.buf, "</table>\n"...)
-	}
-	if err := e.out.flush(); err != nil {
-		return err
-	}
-	e.out.err = errClosed
-	return nil
 }
 
 // xmlSpecial are the bytes to look at twice: control characters, marks, and the

@@ -37,6 +37,22 @@ type Table interface {
 	Close() error
 }
 
+// Splitter is a Table whose answers to some plans can be read in pieces that
+// follow each other, several at the same time.
+type Splitter interface {
+	// Split returns how many pieces the answer to p has; 0 where it is one whole.
+	Split(p *Plan) int
+	// Scan returns a reader of the pieces of p. Each goroutine has its own.
+	Scan(p *Plan) Scan
+}
+
+// Scan reads pieces of an answer, in any order.
+type Scan interface {
+	// Piece calls yield with piece i, counted from 0, as Table.Rows does.
+	Piece(ctx context.Context, i int, yield func(*Batch) error) error
+	Close()
+}
+
 // Batch is some rows of an answer, column by column.
 type Batch struct {
 	Len     int

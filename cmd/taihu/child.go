@@ -18,6 +18,7 @@ import (
 	"taihu/catalog/ingest"
 	"taihu/catalog/table"
 	"taihu/catalog/table/duck"
+	"taihu/catalog/table/parts"
 	"taihu/catalog/table/pool"
 )
 
@@ -33,7 +34,7 @@ func (ingestChildCommand) Run(_ context.Context, cfg *Config, env environment, _
 type queryChildCommand struct{}
 
 func (queryChildCommand) Run(ctx context.Context, cfg *Config, env environment, _ *slog.Logger) error {
-	engine := duck.New(duck.Config{Threads: 2, MemoryMB: engineMemory(cfg.QueryMemory), TempDir: os.TempDir()})
+	engine := parts.New(duck.New(duck.Config{Threads: 2, MemoryMB: engineMemory(cfg.QueryMemory), TempDir: os.TempDir()}))
 	return pool.Serve(ctx, env.In, env.Out, engine, encode)
 }
 

@@ -26,6 +26,7 @@ var mayImport = map[string][]string{
 	"catalog/table":           {"catalog"},
 	"catalog/table/memory":    {"catalog", "catalog/table"},
 	"catalog/table/duck":      {"catalog", "catalog/table"},
+	"catalog/table/parts":     {"catalog", "catalog/table", "catalog/parquet"},
 	"catalog/table/pool":      {"catalog", "catalog/table", "catalog/child"},
 	"catalog/table/tabletest": {"catalog", "catalog/table", "catalog/table/memory"},
 	"catalog/parquet":         {"catalog", "catalog/table"},

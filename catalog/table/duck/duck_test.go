@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"taihu/catalog"
-	"taihu/catalog/parquet"
 	"taihu/catalog/table"
 	"taihu/catalog/table/duck/ducktest"
 	"taihu/catalog/table/memory"
@@ -22,67 +21,6 @@ import (
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// source writes rows as Parquet parts, cut where cuts says.
-func source(t testing.TB, schema catalog.Schema, rows [][]table.Value, cuts ...int) table.Source {
-	t.Helper()
-	s := table.Source{ID: t.Name(), Schema: schema, Rows: int64(len(rows))}
-	dir := t.TempDir()
-	from := 0
-	for _, to := range append(cuts, len(rows)) {
-		path := filepath.Join(dir, fmt.Sprintf("part %d's.parquet", len(s.Parts)))
-		writePart(t, path, schema, rows[from:to], from)
-		s.Parts = append(s.Parts, path)
-		from = to
-	}
-	return s
-}
-
-func writePart(t testing.TB, path string, schema catalog.Schema, rows [][]table.Value, before int) {
-	t.Helper()
-	f, err := os.Create(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	columns := []parquet.Column{parquet.RowNumber()}
-	b := &table.Batch{Len: len(rows), Columns: []table.Vector{{Type: catalog.Integer}}}
-	for i := range rows {
-		b.Columns[0].Int = append(b.Columns[0].Int, int64(before+i+1))
-	}
-	for c, f := range schema.Fields {
-		columns = append(columns, parquet.ColumnOf(f))
-		b.Columns = append(b.Columns, vectorOf(f, rows, c))
-	}
-	w := parquet.NewWriter(f, columns, parquet.Options{RowGroup: 64})
-	if len(rows) > 0 {
-		if err := w.Write(b); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func vectorOf(f catalog.Field, rows [][]table.Value, c int) table.Vector {
-	v := table.Vector{Type: f.Type, Precision: f.Precision, Scale: f.Scale, Zone: f.Zone, Null: make([]bool, len(rows))}
-	for i, row := range rows {
-		x := row[c]
-		v.Null[i] = x.Null
-		switch {
-		case f.Type == catalog.Boolean:
-			v.Bool = append(v.Bool, x.Bool)
-		case f.Type == catalog.Number:
-			v.Num = append(v.Num, x.Num)
-		case f.Type == catalog.String, f.Type == catalog.JSON, f.Type == catalog.Decimal && table.Wide(f.Precision):
-			v.Text = append(v.Text, x.Text)
-		default:
-			v.Int = append(v.Int, x.Int)
-		}
-	}
-	return v
-}
 
 func open(t testing.TB, s table.Source) table.Table {
 	t.Helper()
@@ -106,7 +44,7 @@ func TestAnswersEqualTheOracle(t *testing.T) {
 				cuts = append(cuts, n/2)
 			}
 		}
-		return open(t, source(t, schema, rows, cuts...))
+		return open(t, ducktest.Source(t, schema, rows, cuts...))
 	})
 }
 
@@ -145,11 +83,11 @@ func towns(n int) (catalog.Schema, [][]table.Value) {
 // write and ends the process, so it cannot stand in this list.
 func TestLockedInstanceReadsNothingElse(t *testing.T) {
 	schema, rows := towns(10)
-	s := source(t, schema, rows)
+	s := ducktest.Source(t, schema, rows)
 	tab := open(t, s).(*duckTable)
 	defer tab.Close()
 	dir := t.TempDir()
-	other := source(t, schema, rows) // a table of somebody else
+	other := ducktest.Source(t, schema, rows) // a table of somebody else
 	for _, sql := range []string{
 		"SELECT * FROM read_csv('/etc/passwd')",
 		"SELECT * FROM read_csv_auto('/etc/passwd')",
@@ -206,7 +144,7 @@ func TestLockedInstanceReadsNothingElse(t *testing.T) {
 func TestNamesAreOnlyNames(t *testing.T) {
 	for _, name := range []string{`a"; DROP VIEW part;--`, `read_csv('/etc/passwd')`, `"`, `'`, `?`, `$1`, `select`, `*`, "a\nb", `part`, `_ROW2`, `列`, ` `} {
 		schema := catalog.Schema{Fields: []catalog.Field{{Name: name, Type: catalog.Integer}}}
-		tab := open(t, source(t, schema, [][]table.Value{{{Int: 3}}, {{Int: 4}}}))
+		tab := open(t, ducktest.Source(t, schema, [][]table.Value{{{Int: 3}}, {{Int: 4}}}))
 		n, err := tab.Count(t.Context(), &table.Plan{Schema: &schema, Where: table.Compare{Column: 0, Op: table.Greater, Value: table.Value{Int: 3}}})
 		if err != nil || n != 1 {
 			t.Errorf("%q: %d, %v", name, n, err)
@@ -217,7 +155,7 @@ func TestNamesAreOnlyNames(t *testing.T) {
 
 func TestOpenRefusesWhatIsNotTheTable(t *testing.T) {
 	schema, rows := towns(10)
-	good := source(t, schema, rows)
+	good := ducktest.Source(t, schema, rows)
 	refused := map[string]func(s *table.Source){
 		"other number of rows": func(s *table.Source) { s.Rows = 11 },
 		"no parts":             func(s *table.Source) { s.Parts = nil },
@@ -261,7 +199,7 @@ func TestMemoryIsLimited(t *testing.T) {
 	for i := range 20_000 {
 		rows = append(rows, []table.Value{{Text: fmt.Sprintf("%d%s", i*7919%20_000, strings.Repeat("x", 4000))}})
 	}
-	tab, err := New(Config{MemoryMB: 32}).Open(t.Context(), source(t, schema, rows))
+	tab, err := New(Config{MemoryMB: 32}).Open(t.Context(), ducktest.Source(t, schema, rows))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -285,7 +223,7 @@ func TestThousandColumns(t *testing.T) {
 		schema.Fields = append(schema.Fields, catalog.Field{Name: fmt.Sprint("列", i), Type: []catalog.Type{catalog.Integer, catalog.String}[i%2]})
 		row = append(row, []table.Value{{Int: int64(i)}, {Text: fmt.Sprint(i)}}[i%2])
 	}
-	s := source(t, schema, [][]table.Value{row, row, row})
+	s := ducktest.Source(t, schema, [][]table.Value{row, row, row})
 	tab := open(t, s)
 	defer tab.Close()
 	err := tab.Rows(t.Context(), &table.Plan{Schema: &schema, Columns: allColumns(&schema), Limit: 2}, func(b *table.Batch) error {

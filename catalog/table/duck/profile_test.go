@@ -17,7 +17,7 @@ import (
 func TestProfileEqualsTheOracle(t *testing.T) {
 	for seed := range uint64(80) {
 		schema, rows := tabletest.Table(seed)
-		got, err := New(Config{}).Profile(t.Context(), source(t, schema, rows))
+		got, err := New(Config{}).Profile(t.Context(), ducktest.Source(t, schema, rows))
 		if err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}

@@ -28,6 +28,18 @@ type Columnwise interface {
 	Next() error
 }
 
+// Piecewise is an encoder whose file is a head, its rows one after the other and
+// an end, so that pieces of it can be encoded at the same time.
+type Piecewise interface {
+	Encoder
+	// Piece returns an encoder of rows alone, for one goroutine: write adds rows; take
+	// returns what was written since the last take and goes on in buf, whose content
+	// is lost.
+	Piece() (write func(*table.Batch) error, take func(buf []byte) []byte)
+	// Join writes what a take gave as the next of the file.
+	Join([]byte) error
+}
+
 // Encode makes an encoder for an answer of these fields. meta is what the parent
 // was given; an unknown format is an error for the user.
 type Encode func(format string, w io.Writer, meta json.RawMessage, fields []catalog.Field) (Encoder, error)
@@ -181,6 +193,13 @@ func encodeRows(ctx context.Context, t table.Table, plan *table.Plan, enc Encode
 	write := func(b *table.Batch) error {
 		rows += int64(b.Len)
 		return enc.Write(b)
+	}
+	if s, ok := t.(table.Splitter); ok {
+		if p, ok := enc.(Piecewise); ok {
+			if n := s.Split(plan); n > 1 {
+				return encodePieces(ctx, s, plan, n, p)
+			}
+		}
 	}
 	columnwise, ok := enc.(Columnwise)
 	if !ok {

@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -120,6 +121,9 @@ func (c *comparison) run(r *rand.Rand, rows int) error {
 	if err := c.same(p, got, want); err != nil {
 		return err
 	}
+	if err := c.pieces(ctx, r, want); err != nil {
+		return err
+	}
 	wantCount, err := c.oracle.Count(ctx, p)
 	if err != nil {
 		return fmt.Errorf("oracle count: %w", err)
@@ -133,6 +137,48 @@ func (c *comparison) run(r *rand.Rand, rows int) error {
 	}
 	if rows > 0 {
 		return c.walk(ctx, r, rows)
+	}
+	return nil
+}
+
+// pieces reads the answer of an engine that can split it in pieces, in a random
+// order, and wants what the oracle gave.
+func (c *comparison) pieces(ctx context.Context, r *rand.Rand, want *answer) error {
+	s, ok := c.engine.(table.Splitter)
+	if !ok {
+		return nil
+	}
+	p, err := c.plan(c.params)
+	if err != nil {
+		return err
+	}
+	p.WantLast = false
+	n := s.Split(p)
+	scan := s.Scan(p)
+	defer scan.Close()
+	pieces := make([][][]string, n)
+	for _, i := range r.Perm(n) {
+		err := scan.Piece(ctx, i, func(b *table.Batch) error {
+			if err := wellFormed(p, b); err != nil {
+				return err
+			}
+			for row := range b.Len {
+				cells := make([]string, len(b.Columns))
+				for j := range b.Columns {
+					cells[j] = cell(&b.Columns[j], row)
+				}
+				pieces[i] = append(pieces[i], cells)
+			}
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("piece %d: %w", i, err)
+		}
+	}
+	if got := slices.Concat(pieces...); n > 0 {
+		if diff := firstDifference(p, got, want.rows); diff != "" {
+			return fmt.Errorf("in %d pieces, %s", n, diff)
+		}
 	}
 	return nil
 }

@@ -1,9 +1,10 @@
-// Package ducktest makes the large table that benchmarks and figures are about:
+// Package ducktest writes tables as the Parquet parts of a release: small ones from
+// rows, and the large one that benchmarks and figures are about,
 // 5,000,000 rows × 10 columns as a city publishes of its stations, with Chinese
 // text, decimals, dates and nulls, about 500 MB as CSV. It is written with
 // catalog/parquet, as a published part is, once for all packages.
 //
-// It knows no engine.
+// It knows no engine; it is named after the first that it was made for.
 package ducktest
 
 import (
@@ -42,7 +43,7 @@ var districts = []string{"梁溪区", "滨湖区", "新吴区", "锡山区", "�
 // is not there yet.
 func Big(t testing.TB) table.Source {
 	t.Helper()
-	path := filepath.Join(os.TempDir(), "taihu-bench-5m10-v1.parquet")
+	path := filepath.Join(os.TempDir(), "taihu-bench-5m10-v2.parquet")
 	if _, err := os.Stat(path); err != nil {
 		temp := fmt.Sprintf("%s.%d", path, os.Getpid())
 		if err := write(temp); err != nil {
