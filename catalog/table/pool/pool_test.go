@@ -25,6 +25,7 @@ import (
 	"taihu/catalog/parquet"
 	"taihu/catalog/table"
 	"taihu/catalog/table/duck"
+	"taihu/catalog/table/parts"
 	"taihu/catalog/table/pool"
 
 	"go.uber.org/goleak"
@@ -33,7 +34,7 @@ import (
 // The test binary is its own query child, with DuckDB and the plainest encoder.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == "query-child" {
-		engine := duck.New(duck.Config{TempDir: os.TempDir()})
+		engine := parts.New(duck.New(duck.Config{TempDir: os.TempDir()}))
 		if err := pool.Serve(context.Background(), os.Stdin, os.Stdout, engine, encode); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
@@ -47,17 +48,39 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// encode knows "lines", cells joined by bars; "columns", the same column after
+// encode knows "lines", cells joined by bars; "pieces", the same in pieces; "columns", the same column after
 // column; "slow", which takes 50 ms for each batch; and "crash", which ends the process in the middle.
 func encode(format string, w io.Writer, meta json.RawMessage, fields []catalog.Field) (pool.Encoder, error) {
-	if !slices.Contains([]string{"lines", "columns", "slow", "crash", "deaf"}, format) {
+	if !slices.Contains([]string{"lines", "pieces", "columns", "slow", "crash", "deaf"}, format) {
 		return nil, catalog.Errorf(catalog.Invalid, "unknown_format", "no format %q", format).With("nearest", "lines")
 	}
 	_, err := fmt.Fprintf(w, "%s %s\n", meta, fields[0].Name)
 	if format == "columns" {
 		return &columnLines{lines: lines{w: w, format: format}, fields: fields}, err
 	}
+	if format == "pieces" {
+		return &pieceLines{lines{w: w, format: format}}, err
+	}
 	return &lines{w: w, format: format}, err
+}
+
+// pieceLines can be encoded in pieces.
+type pieceLines struct{ lines }
+
+func (l *pieceLines) Piece() (func(*table.Batch) error, func([]byte) []byte) {
+	one := &lines{}
+	var made bytes.Buffer
+	one.w = &made
+	return one.Write, func(buf []byte) []byte {
+		buf = append(buf[:0], made.Bytes()...)
+		made.Reset()
+		return buf
+	}
+}
+
+func (l *pieceLines) Join(b []byte) error {
+	_, err := l.w.Write(b)
+	return err
 }
 
 // columnLines writes the name of each column before its cells.
@@ -350,6 +373,27 @@ func TestColumnwise(t *testing.T) {
 	}
 }
 
+// TestPieces: an export in pieces is the one in one go, with the same rows and sum.
+func TestPieces(t *testing.T) {
+	dir := t.TempDir()
+	tab := town(t, dir, 100_000)
+	p := start(t, dir, nil)
+	for _, params := range []table.Params{
+		{}, {Limit: 50_000}, {Limit: 1_000_000}, {Where: "n > 500"}, {Where: "n > 500", Limit: 20_000}, {Where: "n < 0"}, {Where: "_row > 99999"},
+		{Where: "区 = '滨湖区' or _row in (1, 70000)", Select: "_row,x"}, {Sort: "-x"},
+	} {
+		var whole, joined bytes.Buffer
+		want, err := p.Export(t.Context(), tab, params, pool.ExportOptions{Format: "lines", Meta: json.RawMessage(`{}`)}, &whole)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := p.Export(t.Context(), tab, params, pool.ExportOptions{Format: "pieces", Meta: json.RawMessage(`{}`)}, &joined)
+		if err != nil || got != want || !bytes.Equal(joined.Bytes(), whole.Bytes()) {
+			t.Errorf("%+v: %+v, want %+v; %v", params, got, want, err)
+		}
+	}
+}
+
 func TestExport(t *testing.T) {
 	dir := t.TempDir()
 	tab := town(t, dir, 100_000)
@@ -450,6 +494,10 @@ func TestClientLeaves(t *testing.T) {
 			return err
 		}, context.Canceled, time.Second},
 		"write fails": {"lines", func(ctx context.Context, _ func(), format string) error {
+			_, err := p.Export(ctx, tab, table.Params{}, pool.ExportOptions{Format: format}, brokenWriter{gone})
+			return err
+		}, gone, time.Second},
+		"write fails in pieces": {"pieces", func(ctx context.Context, _ func(), format string) error {
 			_, err := p.Export(ctx, tab, table.Params{}, pool.ExportOptions{Format: format}, brokenWriter{gone})
 			return err
 		}, gone, time.Second},
