@@ -31,6 +31,9 @@ check: test race lint ## all of the above
 bench: build ## the figures of docs/benchmarks, each beside its yardstick
 	$(GO) test -timeout 60m -run '^$$' -bench Figures -benchtime 1x ./cmd/taihu
 
+bench-large: build ## the same of one table of 50,000,000 rows (30 GB of disk, a quarter of an hour)
+	$(GO) test -timeout 120m -run '^$$' -bench Large -benchtime 1x ./cmd/taihu
+
 test-meili: ## the search suite on a real Meilisearch (MEILI_URL, or `meilisearch` on PATH); records what CI replays
 	$(GO) test ./indexer/meili -count=1 -v -run 'Conformance|Wiped' -record
 	$(GO) test ./indexer/meili -count=1 -run Replay
@@ -50,4 +53,4 @@ prepare:
 	  fi; \
 	fi
 
-.PHONY: help build run test race lint check bench test-meili prepare
+.PHONY: help build run test race lint check bench bench-large test-meili prepare
