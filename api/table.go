@@ -93,7 +93,7 @@ func (a *API) rows(ctx context.Context, actor catalog.Actor, in *rowsInput) (*hu
 	if err != nil {
 		return nil, err
 	}
-	plan, err := query.Check(&t.Schema)
+	plan, err := query.CheckTable(t.TableSHA256, &t.Schema)
 	if err != nil {
 		return nil, err
 	}

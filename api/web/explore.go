@@ -174,7 +174,7 @@ func (s *Site) showView(c *gin.Context, v *explorePage, p table.Params, typed []
 	p.Limit = pageRows
 	query, err := table.Parse(p)
 	if err == nil {
-		_, err = query.Check(&t.Schema)
+		_, err = query.CheckTable(t.TableSHA256, &t.Schema)
 	}
 	if err != nil {
 		if catalog.KindOf(err) != catalog.Invalid {

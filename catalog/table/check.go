@@ -13,9 +13,13 @@ import (
 // name and all that exist, type_mismatch with the literal the column wants,
 // bad_select and bad_sort for a column named twice, bad_cursor for a cursor that
 // was made for another query.
-func (q *Query) Check(s *catalog.Schema) (*Plan, error) {
+func (q *Query) Check(s *catalog.Schema) (*Plan, error) { return q.CheckTable("", s) }
+
+// CheckTable is Check for the table of that table_sha256: it takes cursors of its
+// pages alone, though another table may have the same columns and release number.
+func (q *Query) CheckTable(id string, s *catalog.Schema) (*Plan, error) {
 	c := checker{schema: s, source: q.source, parameter: "where", condition: q.source.Where}
-	p := &Plan{Schema: s, Limit: q.Limit}
+	p := &Plan{Table: id, Schema: s, Limit: q.Limit}
 	var err error
 	if p.Where, err = c.where(q.Where); err != nil {
 		return nil, err

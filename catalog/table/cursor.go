@@ -17,7 +17,7 @@ import (
 // belongs to, and the last row given.
 type Cursor struct {
 	Release  int
-	Query    string // Plan.Hash of the query
+	Query    string // Plan.Hash of the query, and of its table
 	Position Position
 }
 
@@ -188,11 +188,13 @@ func (r *cursorReader) value() Value {
 	return v
 }
 
-// Hash names what a cursor depends on: where, sort, and the types of the sort
-// keys; not limit, nor the select of plain rows, which may change from page to page.
+// Hash names what a cursor depends on: the table, where, sort, and the types of the
+// sort keys; not limit, nor the select of plain rows, which may change from page to
+// page.
 func (p *Plan) Hash() string {
 	c := p.Canonical()
 	h := sha256.New()
+	fmt.Fprintf(h, "%q ", p.Table)
 	fmt.Fprintf(h, "%q %q", c.Where, c.Sort)
 	if find := c.Q + c.Bbox + c.Near; find != "" || p.Group != nil {
 		fmt.Fprintf(h, " %q %q %q %q %q", c.Q, c.Bbox, c.Near, c.Group, c.Having)
@@ -213,15 +215,15 @@ func (p *Plan) Next(release int, last Position) Cursor {
 	return Cursor{Release: release, Query: p.Hash(), Position: last}
 }
 
-// checkCursor refuses a cursor of another query, and values that no row of this
+// checkCursor refuses a cursor of another query or table, and values that no row of this
 // table can have.
 func (p *Plan) checkCursor(c *Cursor) error {
 	refuse := func(format, zh string) error {
 		return catalog.Errorf(catalog.Invalid, "bad_cursor", "%s", format).With("parameter", "cursor").InChinese("%s", zh)
 	}
 	if c.Query != p.Hash() || len(c.Position.Keys) != len(p.Sort) {
-		return refuse("this cursor belongs to another query: keep where and sort as they were on the page before, or leave cursor out to begin anew",
-			"cursor属于另一个查询：请保持where和sort与上一页相同，或去掉cursor从头开始")
+		return refuse("this cursor belongs to another query or another table: keep the table, where and sort as they were on the page before, or leave cursor out to begin anew",
+			"cursor属于另一个查询或另一张表：请保持表、where和sort与上一页相同，或去掉cursor从头开始")
 	}
 	for i, k := range p.Sort {
 		if !fits(p.Field(k.Column), c.Position.Keys[i]) {

@@ -74,6 +74,34 @@ func TestCursorBelongsToItsQuery(t *testing.T) {
 	}
 }
 
+// Two tables of the same columns can have the same release number.
+func TestCursorBelongsToItsTable(t *testing.T) {
+	for _, p := range []table.Params{{}, {Sort: "-aqi"}, {Where: "aqi > 3"}, {Group: "站点", Sort: "-count"}} {
+		checkTable := func(id, cursor string) (*table.Plan, error) {
+			p := p
+			p.Cursor = cursor
+			q, err := table.Parse(p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return q.CheckTable(id, readings)
+		}
+		first, err := checkTable("one", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		token := first.Next(1, table.Position{Keys: make([]table.Value, len(first.Sort)), Row: 1}).String()
+		if _, err := checkTable("one", token); err != nil {
+			t.Errorf("%+v: on its own table: %v", p, err)
+		}
+		for _, id := range []string{"two", ""} {
+			if _, err := checkTable(id, token); catalog.CodeOf(err) != "bad_cursor" || !strings.Contains(err.Error(), "another table") {
+				t.Errorf("%+v: on table %q: got %v, want bad_cursor of another table", p, id, err)
+			}
+		}
+	}
+}
+
 // A forged cursor can be whole and still hold what no column can: engines must
 // never see it.
 func TestCursorRefusesValuesOfOtherTypes(t *testing.T) {

@@ -14,6 +14,7 @@ type Plan struct {
 	// Group, where it is set, makes other rows of the table's: Schema, Columns,
 	// Where, Sort and After then speak of the groups. Nil: the table's own rows.
 	Group   *Group
+	Table   string // table_sha256 of the table whose cursors these are; "": any
 	Schema  *catalog.Schema
 	Columns []int // of the answer, in order; RowColumn for _row
 	Where   Node  // nil: every row

@@ -335,6 +335,11 @@ func TestRowsWalk(t *testing.T) {
 	if _, err := p.client.CreateDataset(t.Context(), editOf("long-lots", "cgj")); err != nil {
 		t.Fatal(err)
 	}
+	// The same columns under the same number, as a table of another dataset and of its own.
+	if _, err := p.client.CreateDataset(t.Context(), editOf("twin-lots", "cgj")); err != nil {
+		t.Fatal(err)
+	}
+	p.release("twin-lots", "lots.csv", strings.Replace(many.String(), "r0000", "twin", 1), "others.csv", strings.Replace(many.String(), "r0000", "other", 1))
 	p.release("long-lots", "lots.csv", "编号,说明\n1,"+strings.Repeat("长", 30_000)+"\n2,长\n")
 	const long = "/api/v1/datasets/long-lots/releases/1/tables/lots/"
 	p.play(t, []scenario{
@@ -355,11 +360,18 @@ func TestRowsWalk(t *testing.T) {
 	changed := []byte(first)
 	changed[len(changed)/2] ^= 1
 	other := strings.Replace(rows, "组 != 3", "组 != 4", 1)
+	twin := strings.NewReplacer("walk-lots", "twin-lots", "latest", "1").Replace(rows)
+	view := strings.NewReplacer("/api/v1", "", "/releases/latest", "", "/rows", "", ",_row", "").Replace(rows)
+	ofTwin := read(twin + "&limit=1").Next
 	p.play(t, []scenario{
 		{name: "a cursor stays on its release", path: rows + "&limit=1&cursor=" + first, status: 200, has: map[string]string{"Content-Location": "*"}, parts: []string{`"r000`}, lacks: []string{"new"}},
 		{name: "without one latest is new", path: "/api/v1/datasets/walk-lots/releases/latest/tables/lots/rows", status: 200, parts: []string{"new"}},
 		{name: "on another release", path: strings.Replace(rows, "latest", "2", 1) + "&cursor=" + first, status: 400, parts: []string{`"bad_cursor"`}},
 		{name: "with another query", path: other + "&cursor=" + first, status: 400, parts: []string{`"bad_cursor"`}},
+		{name: "with another dataset's table of the same columns", path: twin + "&cursor=" + first, status: 400, parts: []string{`"bad_cursor"`, "another table"}},
+		{name: "with another table of the release", path: strings.Replace(twin, "/lots/", "/others/", 1) + "&cursor=" + *ofTwin, status: 400, parts: []string{`"bad_cursor"`, "another table"}},
+		{name: "on its own page", path: "/en" + view + "&cursor=" + first, status: 200, lacks: []string{"another table"}},
+		{name: "on another table's page", path: "/en" + strings.Replace(view, "walk-lots", "twin-lots", 1) + "&cursor=" + first, status: 400, parts: []string{"another table"}},
 		{name: "changed", path: rows + "&cursor=" + string(changed), status: 400, parts: []string{`"bad_cursor"`}},
 		{name: "cut", path: rows + "&cursor=" + first[:len(first)-2], status: 400, parts: []string{`"bad_cursor"`}},
 		{name: "made up", path: rows + "&cursor=1", status: 400, parts: []string{`"bad_cursor"`}},

@@ -55,7 +55,7 @@ func hash(b *testing.B, t *catalog.Table) string {
 	if err != nil {
 		b.Fatal(err)
 	}
-	plan, err := q.Check(&t.Schema)
+	plan, err := q.CheckTable(t.TableSHA256, &t.Schema)
 	if err != nil {
 		b.Fatal(err)
 	}

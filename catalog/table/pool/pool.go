@@ -204,7 +204,7 @@ func (p *Pool) afford(t *catalog.Table, r *request) error {
 	if err != nil {
 		return err
 	}
-	plan, err := q.Check(&t.Schema)
+	plan, err := q.CheckTable(t.TableSHA256, &t.Schema)
 	if err != nil {
 		return err
 	}

@@ -147,7 +147,7 @@ func (s *server) handle(ctx context.Context, r *request) (*end, error) {
 	if err != nil {
 		return nil, err
 	}
-	plan, err := q.Check(&r.Source.Schema)
+	plan, err := q.CheckTable(r.Source.ID, &r.Source.Schema)
 	if err != nil {
 		return nil, err
 	}
