@@ -41,7 +41,8 @@ type build struct {
 	mu     sync.Mutex
 	grown  chan struct{} // closed and renewed when anything below changes
 	head   []byte        // the bytes, while they are few
-	spool  *os.File      // else nil; has all bytes
+	spool  *os.File      // else; the encoder writes to it
+	source source        // has all bytes: the spool, or what was kept already
 	direct bool          // what follows head goes to the one reader at once
 	sink   io.Writer     // direct: his, once he has taken head; he waits for the end
 	size   int64
@@ -52,6 +53,12 @@ type build struct {
 	done   chan struct{} // closed once stored, or failed
 	stored *store.Export // valid after done; nil: not kept
 	failed error         // valid after done
+}
+
+// source is a file that readers follow.
+type source interface {
+	io.ReaderAt
+	io.Closer
 }
 
 // Write takes the encoder's bytes.
@@ -89,7 +96,7 @@ func (b *build) outgrow() error {
 	if _, err := spool.Write(b.head); err != nil {
 		return errors.Join(fmt.Errorf("write spool: %w", err), spool.Close())
 	}
-	b.change(func() { b.spool, b.head = spool, nil })
+	b.change(func() { b.spool, b.source, b.head = spool, spool, nil })
 	return nil
 }
 
@@ -139,14 +146,14 @@ var errDirect = errors.New("goes on directly")
 func (b *build) next(ctx context.Context, at int64, buf []byte) ([]byte, error) {
 	for {
 		b.mu.Lock()
-		head, spool, direct := b.head, b.spool, b.direct
+		head, source, direct := b.head, b.source, b.direct
 		size, ended, err, grown := b.size, b.ended, b.err, b.grown
 		b.mu.Unlock()
 		switch {
 		case err != nil:
 			return nil, err
-		case spool != nil && at < size:
-			n, err := spool.ReadAt(buf[:min(int64(len(buf)), size-at)], at)
+		case source != nil && at < size:
+			n, err := source.ReadAt(buf[:min(int64(len(buf)), size-at)], at)
 			if err != nil && !(errors.Is(err, io.EOF) && n > 0) {
 				return nil, fmt.Errorf("read spool: %w", err)
 			}
@@ -248,8 +255,8 @@ func (e *Exporter) leave(b *build) {
 		e.forget(b)
 		b.cancel()
 	}
-	if b.readers == 0 && b.spool != nil {
-		_ = b.spool.Close()
+	if b.readers == 0 && b.source != nil {
+		_ = b.source.Close()
 	}
 }
 
@@ -260,11 +267,24 @@ func (e *Exporter) forget(b *build) {
 	}
 }
 
-// run encodes, and keeps what was encoded. The readers have all of it before it
-// is kept: what the store does is not theirs to wait for.
+// run gives the readers what is kept, or encodes it. Who found no export in the store
+// may come after another build has put one there; as no other one of this key is under
+// way now, what the store says holds.
 func (e *Exporter) run(b *build, r *Request, meta json.RawMessage) {
 	defer e.leave(b)
 	defer b.cancel()
+	if !e.follow(b) {
+		e.encode(b, r, meta)
+	}
+	e.mu.Lock()
+	e.forget(b)
+	e.mu.Unlock()
+	close(b.done)
+}
+
+// encode has a query child make the bytes, and keeps them. The readers have all of
+// them before they are kept: what the store does is not theirs to wait for.
+func (e *Exporter) encode(b *build, r *Request, meta json.RawMessage) {
 	result, err := e.Pool.Export(b.ctx, r.Table, r.Params, pool.ExportOptions{Format: r.Format, Meta: meta, Client: r.Client}, b)
 	if err != nil { // before its readers hear of it: who asks again must not join what has failed
 		e.mu.Lock()
@@ -279,10 +299,25 @@ func (e *Exporter) run(b *build, r *Request, meta json.RawMessage) {
 		}
 	}
 	b.failed = err
-	e.mu.Lock()
-	e.forget(b)
-	e.mu.Unlock()
-	close(b.done)
+}
+
+// follow gives the readers what is kept already, where it is; else they need the
+// encoder.
+func (e *Exporter) follow(b *build) bool {
+	x, err := e.Stored(b.ctx, b.key)
+	if x == nil || err != nil {
+		return false // what is wrong with the store is told by keep
+	}
+	kept, err := e.Blobs.Open(b.ctx, x.Blob.SHA256)
+	if err != nil {
+		return false
+	}
+	b.stored = x
+	b.change(func() {
+		b.source, b.size, b.ended = kept, x.Blob.Size, true
+		b.result = pool.Result{Rows: x.Rows, Bytes: x.Blob.Size, SHA256: x.Blob.SHA256}
+	})
+	return true
 }
 
 // keep stores what a build encoded and makes room for it.
@@ -292,8 +327,8 @@ func (e *Exporter) keep(ctx context.Context, b *build, r *Request) (*store.Expor
 			With("bytes", b.size).InChinese("这份导出有%d字节，超出保存的上限：请不用Range一次下载，或减少行数", b.size)
 	}
 	var bytesOf io.Reader = bytes.NewReader(b.head)
-	if b.spool != nil {
-		bytesOf = io.NewSectionReader(b.spool, 0, b.size)
+	if b.source != nil {
+		bytesOf = io.NewSectionReader(b.source, 0, b.size)
 	}
 	stored, err := e.Blobs.Put(ctx, bytesOf)
 	if err != nil {

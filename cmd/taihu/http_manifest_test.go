@@ -87,42 +87,6 @@ func (p *lotPortal) fetchTrailers(t *testing.T, address string) ([]byte, http.He
 	return body, resp.Trailer
 }
 
-// TestEqualExportsRunOnce: many who ask for the same at the same time get the same
-// bytes from one encoding.
-func TestEqualExportsRunOnce(t *testing.T) {
-	p := startLots(t)
-	p.release("open-lots", "long.csv", longCSV(60_000))
-	p.forget()
-	const many = 200
-	var wg sync.WaitGroup
-	sums := make(chan string, many)
-	for range many {
-		wg.Go(func() {
-			resp, err := http.Get(p.URL + encodeQuery("/data/open-lots/3/long.csv?where=数值 > 10&sort=-数值"))
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			defer resp.Body.Close()
-			h := sha256.New()
-			if _, err := io.Copy(h, resp.Body); err != nil || resp.StatusCode != http.StatusOK {
-				t.Errorf("%s, %v", resp.Status, err)
-			}
-			sums <- hex.EncodeToString(h.Sum(nil))
-		})
-	}
-	wg.Wait()
-	close(sums)
-	seen := map[string]int{}
-	for s := range sums {
-		seen[s]++
-	}
-	if len(seen) != 1 {
-		t.Errorf("answers: %v", seen)
-	}
-	eventually(t, "it is kept once", func() bool { return len(p.exports()) == 1 })
-}
-
 func longCSV(rows int) string {
 	var b strings.Builder
 	b.WriteString("序号,数值,说明\n")

@@ -41,6 +41,7 @@ type server struct {
 	URL  string
 	Data string
 	Out  *lockedBuffer
+	Log  *lockedBuffer
 	// Database is the DSN of the commands, where it is not the embedded one.
 	Database string
 	stop     func()
@@ -68,7 +69,7 @@ func (l *lockedBuffer) String() string {
 func start(t *testing.T, command string, args ...string) *server {
 	t.Helper()
 	data := t.TempDir()
-	s := &server{t: t, Data: data, Out: &lockedBuffer{}}
+	s := &server{t: t, Data: data, Out: &lockedBuffer{}, Log: &lockedBuffer{}}
 	s.run(command, args...)
 	t.Cleanup(func() { s.stop() })
 	return s
@@ -81,7 +82,7 @@ func (s *server) run(command string, args ...string) {
 	full := append([]string{command, "--listen=127.0.0.1:0", "--data=" + s.Data, "--log-level=warn",
 		"--anonymous-queries=0", "--key-queries=0"}, args...) // tests ask thousands of times; those of the budgets set their own
 	go func() {
-		ended <- run(ctx, full, environment{Getenv: noVariables, In: strings.NewReader(""), Out: s.Out, Err: testWriter{s.t}, Started: func(a string) { started <- a }})
+		ended <- run(ctx, full, environment{Getenv: noVariables, In: strings.NewReader(""), Out: s.Out, Err: io.MultiWriter(testWriter{s.t}, s.Log), Started: func(a string) { started <- a }})
 	}()
 	select {
 	case s.URL = <-started:
