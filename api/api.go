@@ -140,6 +140,7 @@ func (a *API) routes() {
 	a.datasetRoutes()
 	a.releaseRoutes()
 	a.tableRoutes()
+	a.openapiRoutes()
 	a.facetRoutes()
 	a.draftRoutes()
 	a.organizationRoutes()
@@ -147,6 +148,7 @@ func (a *API) routes() {
 	a.describeData()
 
 	if a.Site != nil {
+		a.Site.Portal = a
 		for _, r := range a.Site.Routes() {
 			a.engine.Handle(r.Method, r.Path, a.adapt(r.Handler))
 		}

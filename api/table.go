@@ -58,6 +58,27 @@ func (a *API) findTable(ctx context.Context, actor catalog.Actor, in *TablePath)
 	return d, r, t, err
 }
 
+// findSchema finds a table for those who want to know of its columns, which are
+// open where the data are not.
+func (a *API) findSchema(ctx context.Context, actor catalog.Actor, in *TablePath) (*catalog.Dataset, *catalog.Release, *catalog.Table, error) {
+	n, err := releaseNumber(in.Release)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	d, r, err := a.Store.Release(ctx, actor, in.Slug, n)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if err := current(ctx, d, in.Slug); err != nil {
+		return nil, nil, nil, err
+	}
+	if r.State == catalog.Withdrawn {
+		return nil, nil, nil, withdrawn(r)
+	}
+	t, err := tableOf(r, in.Table)
+	return d, r, t, err
+}
+
 func (a *API) rows(ctx context.Context, actor catalog.Actor, in *rowsInput) (*huma.StreamResponse, error) {
 	latest := in.Release == "latest"
 	if in.Cursor != "" {
@@ -201,21 +222,7 @@ func (a *API) tableRoutes() {
 	register(a, huma.Operation{OperationID: "get-schema", Method: http.MethodGet, Path: "/api/v1/datasets/{slug}/releases/{release}/tables/{table}/schema", Tags: []string{"tables"},
 		Summary: "A table's columns", Description: "Open for conditional datasets too."},
 		func(ctx context.Context, actor catalog.Actor, in *TablePath) (*schemaOutput, error) {
-			n, err := releaseNumber(in.Release)
-			if err != nil {
-				return nil, err
-			}
-			d, r, err := a.Store.Release(ctx, actor, in.Slug, n)
-			if err != nil {
-				return nil, err
-			}
-			if err := current(ctx, d, in.Slug); err != nil {
-				return nil, err
-			}
-			if r.State == catalog.Withdrawn {
-				return nil, withdrawn(r)
-			}
-			t, err := tableOf(r, in.Table)
+			d, _, t, err := a.findSchema(ctx, actor, in)
 			if err != nil {
 				return nil, err
 			}

@@ -136,6 +136,20 @@ type ColumnProfile struct {
 	Histogram []HistBin `json:"histogram,omitempty"`  // at most 20 bins of equal width, of numbers and dates
 }
 
+// Example is a value that the column has, a frequent or a middle one; empty where
+// none is known.
+func (p *ColumnProfile) Example() string {
+	for _, c := range p.Top {
+		if c.Value != "" {
+			return c.Value
+		}
+	}
+	if len(p.Quantiles) == 5 {
+		return p.Quantiles[2]
+	}
+	return p.Min
+}
+
 // Count is a value and how many rows have it.
 type Count struct {
 	Value string `json:"value"`

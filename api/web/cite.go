@@ -2,7 +2,6 @@ package web
 
 import (
 	"fmt"
-	"net/url"
 	"strings"
 
 	"taihu/catalog"
@@ -36,31 +35,6 @@ func cite(s *Site, v *datasetPage) citation {
 
 var bibtex = strings.NewReplacer("{", "", "}", "", "\\", "", "&", `\&`, "%", `\%`, "#", `\#`, "$", `\$`, "_", `\_`).Replace
 
-// snippet is a few lines that read the release in one tool.
-type snippet struct {
-	Tool, Key, Code string
-}
-
-// snippets are pinned to the release, so that a script reads the same next year.
-func snippets(lang, base, slug string, number int, t *catalog.Table) []snippet {
-	at := func(format string) string { return base + dataPath(slug, number, t.Name, format) }
-	rows := base + apiTablePath(slug, number, t.Name, "rows")
-	where, some := exampleWhere(t), phrase(lang, "只取一部分行", "only some of the rows")
-	curl := fmt.Sprintf("curl -fL -C - -O \"%s\"", at("csv"))
-	python := fmt.Sprintf("import pandas as pd\n\ndf = pd.read_parquet(\"%s\")", at("parquet"))
-	if where != "" {
-		curl += fmt.Sprintf("\n\n# %s\ncurl -fG \"%s\" -o part.csv \\\n  --data-urlencode %s", some, at("csv"), shellQuote("where="+where))
-		python += fmt.Sprintf("\n\n# %s\npart = pd.read_csv(\"%s?where=%s\")", some, at("csv"), url.QueryEscape(where))
-	}
-	return []snippet{
-		{"curl", "1", curl},
-		{"Python", "2", python},
-		{"R", "3", fmt.Sprintf("library(arrow)\n\ndf <- read_parquet(\"%s\")", at("parquet"))},
-		{"DuckDB", "4", fmt.Sprintf("SELECT *\nFROM '%s'\nLIMIT 10;", at("parquet"))},
-		{"JSON", "5", fmt.Sprintf("curl -f \"%s?limit=100\"", rows)},
-	}
-}
-
 // exampleWhere is a condition that holds for some rows of t, taken from its
 // profile; empty where none suggests itself.
 func exampleWhere(t *catalog.Table) string {
@@ -86,13 +60,4 @@ func exampleWhere(t *catalog.Table) string {
 		}
 	}
 	return ""
-}
-
-// shellQuote quotes for a POSIX shell: in double quotes where that is plain to
-// read, else in single ones.
-func shellQuote(s string) string {
-	if !strings.ContainsAny(s, "\"$`\\!") {
-		return `"` + s + `"`
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }

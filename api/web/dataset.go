@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -59,6 +60,7 @@ type datasetPage struct {
 	Releases     []releaseRow
 	Cite         citation
 	Snippets     []snippet
+	APIPage      string // of the table
 	SchemaHref   string
 	Withdrawn    *catalog.Release
 	EditHref     string
@@ -176,7 +178,10 @@ func moved(c *gin.Context, slug string) error {
 		path += "/releases/" + n
 	}
 	if t := c.Param("table"); t != "" {
-		path += "/tables/" + t
+		path += "/tables/" + url.PathEscape(t)
+		if strings.HasSuffix(c.FullPath(), "/api") {
+			path += "/api"
+		}
 	}
 	c.Redirect(http.StatusMovedPermanently, href(language(c), withQuery(path, c.Request.URL.Query())))
 	return nil
@@ -311,7 +316,9 @@ func (s *Site) fillTables(c *gin.Context, v *datasetPage) {
 		if v.Readable {
 			v.completeness()
 			s.downloads(c.Request.Context(), v)
-			v.Snippets = snippets(lang, s.BaseURL, d.Slug, r.Number, v.Table)
+			q := whole(lang, s.BaseURL, d, r.Number, v.Table)
+			v.Snippets = snippets(q, q)[:datasetTools]
+			v.APIPage = href(lang, tableAPIPath(d.Slug, v.Table.Name, r.Number, d.LatestNumber))
 		}
 	}
 	if v.Readable {
@@ -326,13 +333,25 @@ func (s *Site) fillTables(c *gin.Context, v *datasetPage) {
 	v.Cite = cite(s, v)
 }
 
+// datasetTools is how many tools the dataset's page names; all are on the page of
+// the table's API.
+const datasetTools = 5
+
 // explorerPath is the explorer of a table; of an older release it says so.
 func explorerPath(slug, table string, number, latest int) string {
-	p := "/datasets/" + slug + "/tables/" + url.PathEscape(table)
+	return ofRelease("/datasets/"+slug+"/tables/"+url.PathEscape(table), number, latest)
+}
+
+// tableAPIPath is the page of a table's API.
+func tableAPIPath(slug, table string, number, latest int) string {
+	return ofRelease("/datasets/"+slug+"/tables/"+url.PathEscape(table)+"/api", number, latest)
+}
+
+func ofRelease(path string, number, latest int) string {
 	if number != latest {
-		p += "?release=" + strconv.Itoa(number)
+		path += "?release=" + strconv.Itoa(number)
 	}
-	return p
+	return path
 }
 
 // preview reads the first rows, or the steward's sample where the data are not

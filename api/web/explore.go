@@ -1,6 +1,8 @@
 package web
 
 import (
+	"context"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -39,6 +41,7 @@ type explorePage struct {
 	Share      string
 	Files      []link
 	RowsHref   string
+	APIHref    string // this view on the page of the table's API
 	Next       string
 	First      string
 	Form       form
@@ -51,36 +54,17 @@ const sortedColumns = 200 // columns offered in the menus
 // address of the same view.
 func (s *Site) explore(c *gin.Context) error {
 	s.Budgets.Show(c)
-	ctx, actor, lang := c.Request.Context(), handle.Actor(c), language(c)
+	lang := language(c)
 	q := c.Request.URL.Query()
-	number, err := releaseAsked(q)
-	if err != nil {
-		return err
-	}
-	d, r, err := s.Store.Release(ctx, actor, c.Param("slug"), number)
-	if err != nil {
-		return err
-	}
-	if d.Slug != c.Param("slug") {
-		return moved(c, d.Slug)
-	}
-	if r.State == catalog.Withdrawn {
-		return seeOther(c, releasePath(d.Slug, r.Number))
-	}
-	if err := catalog.Can(actor, catalog.ReadData, catalog.ObjectOf(d)); err != nil {
-		return err
-	}
-	t, err := r.Table(c.Param("table"))
-	if err != nil {
+	d, r, t, err := s.tableAsked(c)
+	if t == nil {
 		return err
 	}
 	title := d.Title.In(lang)
 	v := &explorePage{frame: s.frame(c, "datasets", title), Dataset: d, Release: r, Table: t, Latest: r.Number == d.LatestNumber, Form: newForm(q)}
 	v.NoIndex, v.Wide = true, true
 	v.Crumbs = []link{{Words: phrase(lang, "数据集", "Datasets"), Href: href(lang, "/datasets")}, {Words: title, Href: href(lang, "/datasets/"+d.Slug)}, {Words: phrase(lang, "探索", "Explore")}}
-	if path, err := s.Store.OrganizationPath(ctx, d.OrganizationID); err == nil && len(path) > 0 {
-		v.Publisher = path[len(path)-1].Name.In(lang)
-	}
+	v.Publisher = s.publisherName(c.Request.Context(), lang, d)
 	v.Action = "/datasets/" + d.Slug + "/tables/" + url.PathEscape(t.Name)
 	if !v.Latest {
 		v.Pin = strconv.Itoa(r.Number)
@@ -90,6 +74,42 @@ func (s *Site) explore(c *gin.Context) error {
 		return s.redirectToView(c, v, q)
 	}
 	return s.showView(c, v, table.Params{Where: q.Get("where"), Select: q.Get("select"), Sort: q.Get("sort"), Cursor: q.Get("cursor")}, nil)
+}
+
+// tableAsked finds the table of an address for its reader. It is nil where the
+// answer is given already (an old slug leads to the new one, a withdrawn release
+// to its page), or an error comes back.
+func (s *Site) tableAsked(c *gin.Context) (*catalog.Dataset, *catalog.Release, *catalog.Table, error) {
+	ctx, actor := c.Request.Context(), handle.Actor(c)
+	number, err := releaseAsked(c.Request.URL.Query())
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	d, r, err := s.Store.Release(ctx, actor, c.Param("slug"), number)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if d.Slug != c.Param("slug") {
+		return nil, nil, nil, moved(c, d.Slug)
+	}
+	if r.State == catalog.Withdrawn {
+		return nil, nil, nil, seeOther(c, releasePath(d.Slug, r.Number))
+	}
+	if err := catalog.Can(actor, catalog.ReadData, catalog.ObjectOf(d)); err != nil {
+		return nil, nil, nil, err
+	}
+	t, err := r.Table(c.Param("table"))
+	return d, r, t, err
+}
+
+// publisherName is the name of the dataset's organization; empty where it cannot
+// be read, which the page can do without.
+func (s *Site) publisherName(ctx context.Context, lang string, d *catalog.Dataset) string {
+	path, err := s.Store.OrganizationPath(ctx, d.OrganizationID)
+	if err != nil || len(path) == 0 {
+		return ""
+	}
+	return path[len(path)-1].Name.In(lang)
 }
 
 // releaseAsked is the release of the view: as the address says, as its cursor
@@ -112,10 +132,16 @@ func releaseAsked(q url.Values) (int, error) {
 
 // address is the view's own path with some parameters.
 func (v *explorePage) address(q url.Values) string {
-	if v.Pin != "" {
-		q.Set("release", v.Pin)
+	return withPin(v.Action, q, v.Pin)
+}
+
+// withPin puts q behind path, and the release where it is not the latest.
+func withPin(path string, q url.Values, pin string) string {
+	if pin != "" {
+		q = maps.Clone(q)
+		q.Set("release", pin)
 	}
-	return withQuery(v.Action, q)
+	return withQuery(path, q)
 }
 
 // redirectToView answers the form: 303 to the canonical where, sort and select,
@@ -313,6 +339,7 @@ func (v *explorePage) fillLinks(query *table.Query, a *pool.RowsAnswer) {
 		v.Files = append(v.Files, link{Words: facetWords(v.Lang, "format", f, nil), Note: formatWords[f].In(v.Lang), Href: withQuery(dataPath(v.Dataset.Slug, v.Release.Number, v.Table.Name, f), q)})
 	}
 	v.RowsHref = withQuery(apiTablePath(v.Dataset.Slug, v.Release.Number, v.Table.Name, "rows"), q)
+	v.APIHref = href(v.Lang, withPin(v.Action+"/api", q, v.Pin))
 	v.Forms = []link{{Words: "JSON", Href: v.RowsHref}}
 	if query.Cursor != nil {
 		v.First = href(v.Lang, v.address(v.parameters(query)))

@@ -24,6 +24,7 @@ func (s *Site) Routes() []Route {
 		{post, "/datasets/:slug/releases/:number/withdraw", s.withdraw},
 		{post, "/datasets/:slug/releases/:number/restore", s.restore},
 		{get, "/datasets/:slug/tables/:table", s.explore},
+		{get, "/datasets/:slug/tables/:table/api", s.tableAPI},
 		{get, "/organizations", s.organizations},
 		{get, "/organizations/:slug", s.organization},
 		{get, "/docs", s.docsIndex},

@@ -51,8 +51,11 @@ type Config struct {
 	Pool      Rows
 	Blobs     blob.Store
 	Downloads Downloads // nil: sizes are never shown
-	Clock     catalog.Clock
-	Log       *slog.Logger
+	// Portal answers every address of the portal, for the page on which a reader
+	// tries a request; nil: nothing can be tried. api.New sets it to itself.
+	Portal http.Handler
+	Clock  catalog.Clock
+	Log    *slog.Logger
 	// BaseURL is the address of the portal without a slash at its end, used in
 	// citations, snippets and canonical links.
 	BaseURL    string

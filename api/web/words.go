@@ -20,7 +20,8 @@ var typeWords = map[catalog.Type]catalog.Text{
 var formatWords = map[string]catalog.Text{
 	"csv": {Zh: "UTF-8，通用", En: "UTF-8, read anywhere"}, "xlsx": {Zh: "编码保持文本，附字段表", En: "codes stay text, with dictionary"},
 	"json": {Zh: "数组，UTF-8", En: "one array, UTF-8"}, "ndjson": {Zh: "一行一条", En: "one row a line"},
-	"parquet": {Zh: "带类型，可分段读", En: "typed, readable in parts"},
+	"parquet": {Zh: "带类型，可分段读", En: "typed, readable in parts"}, "tsv": {Zh: "制表符分隔", En: "tab separated"},
+	"geojson": {Zh: "点，供地图", En: "points, for maps"}, "arrow": {Zh: "Arrow IPC流，带类型", En: "an IPC stream, typed"}, "xml": {Zh: "一行一个元素", En: "an element for each row"},
 }
 
 // formats is the order in which downloads are offered.

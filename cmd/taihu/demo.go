@@ -41,21 +41,8 @@ func newUser(login, name, password string, admin bool) store.NewUser {
 // loadSample publishes what is missing of the sample portal and returns how many
 // releases that were.
 func (p *portal) loadSample(ctx context.Context, out io.Writer) (int, error) {
-	for _, o := range sample.Organizations() {
-		if _, err := p.store.Organization(ctx, o.Slug); err == nil {
-			continue
-		}
-		org := o.Organization
-		if o.Parent != "" {
-			parent, err := p.store.Organization(ctx, o.Parent)
-			if err != nil {
-				return 0, err
-			}
-			org.ParentID = parent.ID
-		}
-		if err := p.store.CreateOrganization(ctx, catalog.SystemActor, &org); err != nil {
-			return 0, err
-		}
+	if err := p.loadOrganizations(ctx); err != nil {
+		return 0, err
 	}
 	all := sample.Datasets()
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -85,6 +72,26 @@ func (p *portal) loadSample(ctx context.Context, out io.Writer) (int, error) {
 	close(next)
 	wg.Wait()
 	return int(published.Load()), context.Cause(ctx)
+}
+
+func (p *portal) loadOrganizations(ctx context.Context) error {
+	for _, o := range sample.Organizations() {
+		if _, err := p.store.Organization(ctx, o.Slug); err == nil {
+			continue
+		}
+		org := o.Organization
+		if o.Parent != "" {
+			parent, err := p.store.Organization(ctx, o.Parent)
+			if err != nil {
+				return err
+			}
+			org.ParentID = parent.ID
+		}
+		if err := p.store.CreateOrganization(ctx, catalog.SystemActor, &org); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // loadAtATime is how many datasets are on the way at a time: while one file is
