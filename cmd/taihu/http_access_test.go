@@ -249,6 +249,9 @@ func TestCrossSiteRequests(t *testing.T) {
 	}
 	p.play(t, attacks)
 	p.play(t, []scenario{
+		{name: "a posted query of another site's script", method: "POST", path: "/api/v1/datasets/open-lots/releases/1/tables/lots/query", headers: []string{"Content-Type", "application/json", "Sec-Fetch-Site", "cross-site", "Origin", "https://other.example"}, body: `{}`, status: 200, has: map[string]string{"Access-Control-Allow-Origin": "*"}},
+		{name: "its preflight", method: "OPTIONS", path: "/api/v1/datasets/open-lots/releases/1/tables/lots/query", headers: []string{"Origin", "https://other.example", "Access-Control-Request-Method", "POST"}, status: 204, has: map[string]string{"Access-Control-Allow-Methods": "POST"}},
+		{name: "preflight of a verb", method: "OPTIONS", path: withdraw, headers: []string{"Origin", "https://other.example", "Access-Control-Request-Method", "POST"}, status: 204, has: map[string]string{"Access-Control-Allow-Methods": "GET, HEAD"}},
 		{name: "anonymous traffic", path: "/data/open-lots/1/lots.csv", status: 200},
 		{name: "token traffic", method: "POST", path: "/api/v1/datasets/open-lots/releases", headers: with(bearerOf(p.admin), "Content-Type", "application/json", "Sec-Fetch-Site", "cross-site"), body: `{}`, status: 201},
 	})
