@@ -111,7 +111,7 @@ func wireFile(f *catalog.File) File {
 }
 
 func (a *API) wireDraft(slug string, r *catalog.Release) Draft {
-	w := Draft{ID: r.ID, Dataset: slug, State: r.State, Number: r.Number, Version: r.Version, Notes: r.Notes, DataDate: r.DataDate, Comment: r.Comment,
+	w := Draft{ID: r.ID, Dataset: slug, State: r.State, Number: r.Number, Version: r.Version, Notes: r.Notes, DataDate: r.DataDate, Comment: r.Comment, PublishAt: r.PublishAt,
 		Tables: []Table{}, Files: []DraftFile{}, RowVersion: r.RowVersion, URL: a.BaseURL + "/steward/drafts/" + r.ID}
 	for i := range r.Tables {
 		w.Tables = append(w.Tables, wireTable(&r.Tables[i]))

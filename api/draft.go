@@ -158,6 +158,7 @@ func (a *API) draftRoutes() {
 		{"take-back", "Take a draft back from review", a.Store.TakeBack},
 		{"approve", "Approve a draft", a.Store.Approve},
 		{"publish", "Publish an approved draft", a.Store.Publish},
+		{"unschedule", "Take back the time of a scheduled draft", a.Store.Unschedule},
 		{"abandon", "Give a draft up", a.Store.Abandon},
 	} {
 		register(a, huma.Operation{OperationID: v.name + "-draft", Method: http.MethodPost, Path: "/api/v1/drafts/{id}/" + v.name, Tags: []string{"stewards"}, Summary: v.summary, Security: bearer},
@@ -176,6 +177,23 @@ func (a *API) draftRoutes() {
 				return a.draftAnswer(ctx, actor, http.StatusOK, r)
 			})
 	}
+	register(a, huma.Operation{OperationID: "schedule-draft", Method: http.MethodPost, Path: "/api/v1/drafts/{id}/schedule", Tags: []string{"stewards"}, Summary: "Have an approved draft published at a time to come",
+		Description: "By the portal's clock and never before that time, within seconds after it.", Security: bearer},
+		func(ctx context.Context, actor catalog.Actor, in *struct {
+			DraftPath
+			IfMatch string `header:"If-Match" doc:"ETag of the draft as read; without it any"`
+			Body    PublishTime
+		}) (*draftOutput, error) {
+			version, err := parseIfMatch(in.IfMatch, 0)
+			if err != nil {
+				return nil, err
+			}
+			r, err := a.Store.Schedule(ctx, actor, in.ID, in.Body.PublishAt, version)
+			if err != nil {
+				return nil, err
+			}
+			return a.draftAnswer(ctx, actor, http.StatusOK, r)
+		})
 	register(a, huma.Operation{OperationID: "return-draft", Method: http.MethodPost, Path: "/api/v1/drafts/{id}/return", Tags: []string{"stewards"}, Summary: "Return a draft to its steward", Security: bearer},
 		func(ctx context.Context, actor catalog.Actor, in *struct {
 			DraftPath

@@ -126,6 +126,7 @@ type Draft struct {
 	Notes      catalog.Text  `json:"notes"`
 	DataDate   string        `json:"data_date,omitempty"`
 	Comment    string        `json:"comment,omitempty" doc:"The reviewer's, where it was returned"`
+	PublishAt  *time.Time    `json:"publish_at,omitempty" doc:"Where it is scheduled"`
 	Tables     []Table       `json:"tables"`
 	Files      []DraftFile   `json:"files"`
 	RowVersion int64         `json:"row_version"`
@@ -177,6 +178,11 @@ type TableQuery struct {
 // Withdrawal says why a release is withdrawn.
 type Withdrawal struct {
 	Reason string `json:"reason" minLength:"1" maxLength:"2000" doc:"Shown to readers for ever"`
+}
+
+// PublishTime is when a draft is to be published.
+type PublishTime struct {
+	PublishAt time.Time `json:"publish_at" doc:"RFC 3339, to come" example:"2027-01-15T09:00:00+08:00"`
 }
 
 // ReviewComment says what a steward should change.

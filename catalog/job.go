@@ -7,9 +7,10 @@ import (
 
 // The kinds of background work.
 const (
-	JobIngest = "ingest" // IngestArgs: read one uploaded file of a draft
-	JobIndex  = "index"  // IndexArgs: bring the search index up to date with one dataset
-	JobWarm   = "warm"   // WarmArgs: encode the usual exports of a release just published
+	JobIngest  = "ingest"  // IngestArgs: read one uploaded file of a draft
+	JobIndex   = "index"   // IndexArgs: bring the search index up to date with one dataset
+	JobWarm    = "warm"    // WarmArgs: encode the usual exports of a release just published
+	JobPublish = "publish" // PublishArgs: publish a scheduled draft, not before its time
 )
 
 // IngestArgs are the arguments of a JobIngest.
@@ -27,9 +28,14 @@ type WarmArgs struct {
 	ReleaseID string `json:"release_id"`
 }
 
+// PublishArgs are the arguments of a JobPublish.
+type PublishArgs struct {
+	ReleaseID string `json:"release_id"`
+}
+
 // JobAttempts is how often a job of each kind is begun before it is put in
 // quarantine. A file that brought down its reader twice is not read a third time.
-var JobAttempts = map[string]int{JobIngest: 2, JobIndex: 12, JobWarm: 5}
+var JobAttempts = map[string]int{JobIngest: 2, JobIndex: 12, JobWarm: 5, JobPublish: 12}
 
 // JobState is where a job stands.
 type JobState string

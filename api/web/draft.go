@@ -43,7 +43,7 @@ type draftPage struct {
 
 // draftActions are the buttons that make sense now for this reader.
 type draftActions struct {
-	Submit, TakeBack, Review, Publish, PublishNow, Abandon bool
+	Submit, TakeBack, Review, Publish, PublishNow, Schedule, Unschedule, Abandon bool
 }
 
 type step struct {
@@ -225,6 +225,8 @@ func possible(actor catalog.Actor, d *catalog.Dataset, r *catalog.Release) (draf
 		TakeBack:   edit && r.State == catalog.InReview,
 		Review:     review && r.State == catalog.InReview,
 		Publish:    review && (r.State == catalog.Approved || r.State == catalog.Scheduled),
+		Schedule:   review && r.State == catalog.Approved,
+		Unschedule: review && r.State == catalog.Scheduled,
 		PublishNow: edit && review && r.State == catalog.Ready,
 		Abandon:    edit && r.State.CanBecome(catalog.Abandoned),
 	}

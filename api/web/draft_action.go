@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -48,6 +49,10 @@ func (s *Site) changeDraft(c *gin.Context) error {
 		}
 	case "publish":
 		return s.publishDraft(c, actor, id, version)
+	case "schedule":
+		return s.scheduleDraft(c, actor, id, f, version)
+	case "unschedule":
+		_, err = s.Store.Unschedule(ctx, actor, id, version)
 	case "publish-now":
 		return s.publishNow(c, actor, id, version)
 	case "options":
@@ -125,6 +130,22 @@ func (s *Site) returnDraft(c *gin.Context, actor catalog.Actor, id string, f for
 		return s.draftAgain(c, actor, err, func(v *draftPage) { v.Form.Values.Set("comment", comment) })
 	}
 	return seeOther(c, "/steward/drafts/"+id+"?done=return")
+}
+
+// scheduleDraft takes the time as a datetime field sends it, in the portal's zone.
+func (s *Site) scheduleDraft(c *gin.Context, actor catalog.Actor, id string, f form, version int64) error {
+	text := strings.TrimSpace(f.Get("publish_at"))
+	at, err := time.ParseInLocation("2006-01-02T15:04", strings.Replace(text, " ", "T", 1), zone)
+	if err != nil {
+		return s.showDraft(c, actor, http.StatusUnprocessableEntity, func(v *draftPage) {
+			v.Form.Values.Set("publish_at", text)
+			v.Form.refuse("publish_at", phrase(v.Lang, "写成2027-01-15 09:00这样的时间。", "Write a time such as 2027-01-15 09:00."))
+		})
+	}
+	if _, err := s.Store.Schedule(c.Request.Context(), actor, id, at, version); err != nil {
+		return s.draftAgain(c, actor, err, func(v *draftPage) { v.Form.Values.Set("publish_at", text) })
+	}
+	return seeOther(c, "/steward/drafts/"+id+"?done=schedule")
 }
 
 func (s *Site) publishDraft(c *gin.Context, actor catalog.Actor, id string, version int64) error {

@@ -51,6 +51,8 @@ var saidWords = map[string]catalog.Text{
 	"own-draft":        {Zh: "已提交。自己提交的草稿须由另一位审核员批准。", En: "Submitted. Another reviewer must approve what you submit."},
 	"take-back":        {Zh: "已取回，可以继续修改。", En: "Taken back. You can go on changing it."},
 	"approve":          {Zh: "已批准。下一步：发布。", En: "Approved. Next: publish."},
+	"schedule":         {Zh: "已定时，到时自动发布。在那之前外人看不到。", En: "Scheduled. It is published then by itself; nobody outside sees it before."},
+	"unschedule":       {Zh: "定时已取消。", En: "The time is taken back."},
 	"return":           {Zh: "已退回给数据员。", En: "Returned to the steward."},
 	"abandon":          {Zh: "这份草稿已放弃。", En: "The draft is abandoned."},
 	"published":        {Zh: "已发布。搜索结果几秒内更新。", En: "Published. Search catches up within seconds."},

@@ -17,12 +17,17 @@ const jobColumns = `id, kind, args, state, attempt, max_attempts, fence, worker,
 // enqueue adds a job to the verb's transaction: it exists if and only if the
 // change does.
 func (t *tx) enqueue(ctx context.Context, kind string, args any) error {
+	return t.enqueueAt(ctx, kind, args, t.now)
+}
+
+// enqueueAt adds a job that is not begun before a time.
+func (t *tx) enqueueAt(ctx context.Context, kind string, args any, at time.Time) error {
 	attempts := catalog.JobAttempts[kind]
 	if attempts == 0 {
 		attempts = 5
 	}
 	_, err := t.exec(ctx, `INSERT INTO jobs (`+jobColumns+`) VALUES (?, ?, ?, 'queued', 0, ?, 0, '', ?, NULL, '', ?, NULL)`,
-		catalog.NewID(), kind, js(args), attempts, t.now, t.now)
+		catalog.NewID(), kind, js(args), attempts, at, t.now)
 	t.enqueued = true
 	return err
 }

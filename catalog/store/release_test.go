@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"taihu/catalog"
 	"taihu/catalog/store"
@@ -118,6 +119,57 @@ func TestTwoStewardsPublishAtOnce(t *testing.T) {
 		if !slices.Equal(codes, []string{"", "wrong_state"}) || errs[0] != nil && errs[1] != nil {
 			t.Fatalf("got %v and %v, want one to win and the other to be told", errs[0], errs[1])
 		}
+	})
+}
+
+// TestScheduledIsPublishedOnceAndNotBefore: the job of a time does nothing before
+// it, nor where the time was taken back; of several jobs one publishes.
+func TestScheduledIsPublishedOnceAndNotBefore(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w, ctx := storetest.NewWorld(t, db), t.Context()
+		r := w.ApprovedDraft(t, "water-level")
+		for _, at := range []time.Time{{}, catalog.Now().Add(-time.Second), catalog.Now().AddDate(6, 0, 0)} {
+			_, err := db.Schedule(ctx, w.Reviewer, r.ID, at, 0)
+			wantCode(t, err, "bad_publish_at")
+		}
+		_, err := db.Schedule(ctx, w.Steward, r.ID, catalog.Now().Add(time.Hour), 0)
+		wantCode(t, err, "not_allowed")
+		later, err := db.Schedule(ctx, w.Reviewer, r.ID, catalog.Now().Add(time.Hour), r.RowVersion)
+		wantCode(t, err, "")
+		if later.State != catalog.Scheduled || later.PublishAt == nil {
+			t.Fatalf("got %+v", later)
+		}
+		wantCode(t, db.PublishDue(ctx, r.ID), "") // too early
+		if got := draft(t, w, r.ID).State; got != catalog.Scheduled {
+			t.Fatalf("an hour before its time the draft is %s", got)
+		}
+		_, err = db.Unschedule(ctx, w.Reviewer, r.ID, 0)
+		wantCode(t, err, "")
+		wantCode(t, db.PublishDue(ctx, r.ID), "") // of the time that was taken back
+		if got := draft(t, w, r.ID); got.State != catalog.Approved || got.PublishAt != nil {
+			t.Fatalf("taken back, the draft is %s", got.State)
+		}
+		at := catalog.Now().Add(1500 * time.Millisecond)
+		_, err = db.Schedule(ctx, w.Reviewer, r.ID, at, 0)
+		wantCode(t, err, "")
+		j, err := db.Lease(ctx, "here", []string{catalog.JobPublish}, time.Minute)
+		if err != nil || j != nil {
+			t.Fatalf("a job is due before its time: %+v, %v", j, err)
+		}
+		time.Sleep(time.Until(at) + 10*time.Millisecond)
+		if j, err = db.Lease(ctx, "here", []string{catalog.JobPublish}, time.Minute); err != nil || j == nil {
+			t.Fatalf("no job is due at its time: %v", err)
+		}
+		var wait sync.WaitGroup
+		for range 3 {
+			wait.Go(func() { wantCode(t, db.PublishDue(ctx, r.ID), "") })
+		}
+		wait.Wait()
+		_, got, err := db.Release(ctx, catalog.Actor{}, "water-level", 1)
+		if err != nil || got.State != catalog.Published || got.PublishedAt.Before(at) {
+			t.Fatalf("got %+v, %v", got, err)
+		}
+		wantCode(t, db.CheckEvents(ctx), "")
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"taihu/catalog"
 	"taihu/catalog/failpoint"
@@ -60,9 +61,9 @@ func (db *DB) move(ctx context.Context, actor catalog.Actor, id string, rowVersi
 		r.State = s.next
 		r.RowVersion++
 		n, err := t.exec(ctx, `
-			UPDATE releases SET state = ?, number = ?, comment = ?, submitted_by = ?, approved_by = ?, published_by = ?, published_at = ?, row_version = ?
+			UPDATE releases SET state = ?, number = ?, comment = ?, submitted_by = ?, approved_by = ?, published_by = ?, published_at = ?, publish_at = ?, row_version = ?
 			WHERE id = ? AND state = ?`,
-			string(r.State), numberOrNull(r.Number), r.Comment, r.SubmittedBy, r.ApprovedBy, r.PublishedBy, r.PublishedAt, r.RowVersion, r.ID, string(from))
+			string(r.State), numberOrNull(r.Number), r.Comment, r.SubmittedBy, r.ApprovedBy, r.PublishedBy, r.PublishedAt, r.PublishAt, r.RowVersion, r.ID, string(from))
 		if err != nil {
 			return err
 		}
@@ -177,6 +178,49 @@ func (db *DB) Publish(ctx context.Context, actor catalog.Actor, draftID string, 
 		return nil, err
 	}
 	return r, failpoint.Hit("publish.after_commit")
+}
+
+// furthest is how far ahead a publication can be scheduled.
+const furthest = 5 * 365 * 24 * time.Hour
+
+// Schedule has an approved draft published at a time to come (Invalid
+// bad_publish_at), by the portal's clock and not before it. Until then nothing of
+// it can be seen that could not be seen of any draft. Reviewers may.
+func (db *DB) Schedule(ctx context.Context, actor catalog.Actor, draftID string, at time.Time, rowVersion int64) (*catalog.Release, error) {
+	return db.move(ctx, actor, draftID, rowVersion, step{verb: "draft.scheduled", action: catalog.ReviewDraft, from: []catalog.State{catalog.Approved}, next: catalog.Scheduled, also: func(t *tx, r *catalog.Release, _ *datasetRow) (facts, error) {
+		at = at.UTC().Truncate(time.Microsecond)
+		if !at.After(t.now) || at.Sub(t.now) > furthest {
+			return nil, catalog.Errorf(catalog.Invalid, "bad_publish_at", "publish_at must be a time to come, at most five years ahead; it is %s now", t.now.Format(time.RFC3339)).
+				With("field", "publish_at").InChinese("定时发布的时间须在现在之后、五年之内")
+		}
+		r.PublishAt = &at
+		return facts{"publish_at": at}, t.enqueueAt(ctx, catalog.JobPublish, catalog.PublishArgs{ReleaseID: r.ID}, at)
+	}})
+}
+
+// Unschedule takes the time back: the draft is approved as before. Reviewers may.
+func (db *DB) Unschedule(ctx context.Context, actor catalog.Actor, draftID string, rowVersion int64) (*catalog.Release, error) {
+	return db.move(ctx, actor, draftID, rowVersion, step{verb: "draft.unscheduled", action: catalog.ReviewDraft, from: []catalog.State{catalog.Scheduled}, next: catalog.Approved, also: func(_ *tx, r *catalog.Release, _ *datasetRow) (facts, error) {
+		r.PublishAt = nil
+		return nil, nil
+	}})
+}
+
+// PublishDue publishes a scheduled draft whose time has come. It does nothing to
+// one that was published, abandoned, taken back or put off meanwhile.
+func (db *DB) PublishDue(ctx context.Context, draftID string) error {
+	r, err := db.Draft(ctx, catalog.SystemActor, draftID)
+	if catalog.KindOf(err) == catalog.NotFound {
+		return nil
+	}
+	if err != nil || r.State != catalog.Scheduled || r.PublishAt == nil || r.PublishAt.After(catalog.Now()) {
+		return err
+	}
+	_, err = db.Publish(ctx, catalog.SystemActor, draftID, r.RowVersion)
+	if kind := catalog.KindOf(err); kind == catalog.Conflict || kind == catalog.PreconditionFailed {
+		return nil // somebody was faster
+	}
+	return err
 }
 
 // publication is what the event of a publication says: the hashes of all that

@@ -3,6 +3,7 @@ package store_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"taihu/catalog"
 	"taihu/catalog/store"
@@ -10,24 +11,26 @@ import (
 )
 
 // Which verb works in which state: y or - (Conflict wrong_state). The states:
-// uploading, checking, rejected, ready, in review, returned, approved,
+// uploading, checking, rejected, ready, in review, returned, approved, scheduled,
 // published, withdrawn, abandoned.
 const verbStates = `
-              up ch rj rd rv rt ap pb wd ab
-put file      y  y  y  y  -  y  -  -  -  -
-set options   n  y  y  y  -  y  -  -  -  -
-remove file   n  y  y  y  -  y  -  -  -  -
-change draft  y  y  y  y  -  y  -  -  -  -
-submit        -  -  -  y  -  -  -  -  -  -
-take back     -  -  -  -  y  -  -  -  -  -
-approve       -  -  -  -  y  -  -  -  -  -
-return        -  -  -  -  y  -  -  -  -  -
-publish       -  -  -  -  -  -  y  -  -  -
-abandon       y  y  y  y  y  y  y  -  -  -
+              up ch rj rd rv rt ap sc pb wd ab
+put file      y  y  y  y  -  y  -  -  -  -  -
+set options   n  y  y  y  -  y  -  -  -  -  -
+remove file   n  y  y  y  -  y  -  -  -  -  -
+change draft  y  y  y  y  -  y  -  -  -  -  -
+submit        -  -  -  y  -  -  -  -  -  -  -
+take back     -  -  -  -  y  -  -  -  -  -  -
+approve       -  -  -  -  y  -  -  -  -  -  -
+return        -  -  -  -  y  -  -  -  -  -  -
+publish       -  -  -  -  -  -  y  y  -  -  -
+schedule      -  -  -  -  -  -  y  -  -  -  -
+unschedule    -  -  -  -  -  -  -  y  -  -  -
+abandon       y  y  y  y  y  y  y  y  -  -  -
 `
 
 var stateCodes = map[string]catalog.State{"up": catalog.Uploading, "ch": catalog.Checking, "rj": catalog.Rejected, "rd": catalog.Ready, "rv": catalog.InReview,
-	"rt": catalog.Returned, "ap": catalog.Approved, "pb": catalog.Published, "wd": catalog.Withdrawn, "ab": catalog.Abandoned}
+	"rt": catalog.Returned, "ap": catalog.Approved, "sc": catalog.Scheduled, "pb": catalog.Published, "wd": catalog.Withdrawn, "ab": catalog.Abandoned}
 
 // inState makes a draft, or release, in a state.
 func inState(t *testing.T, w *storetest.World, s catalog.State) string {
@@ -52,6 +55,8 @@ func inState(t *testing.T, w *storetest.World, s catalog.State) string {
 		r, err = w.DB.Return(ctx, system, submitted(w, t, "water-level").ID, "why", 0)
 	case catalog.Approved:
 		r = w.ApprovedDraft(t, "water-level")
+	case catalog.Scheduled:
+		r, err = w.DB.Schedule(ctx, system, w.ApprovedDraft(t, "water-level").ID, catalog.Now().Add(time.Hour), 0)
 	case catalog.Published:
 		r = w.Published(t, "water-level")
 	case catalog.Withdrawn:
@@ -82,6 +87,10 @@ func TestVerbsInEveryState(t *testing.T) {
 		"approve":      func(db *store.DB, id string) error { return second(db.Approve(ctx, a, id, 0)) },
 		"return":       func(db *store.DB, id string) error { return second(db.Return(ctx, a, id, "why", 0)) },
 		"publish":      func(db *store.DB, id string) error { return second(db.Publish(ctx, a, id, 0)) },
+		"schedule": func(db *store.DB, id string) error {
+			return second(db.Schedule(ctx, a, id, catalog.Now().Add(time.Hour), 0))
+		},
+		"unschedule":   func(db *store.DB, id string) error { return second(db.Unschedule(ctx, a, id, 0)) },
 		"abandon":      func(db *store.DB, id string) error { return second(db.Abandon(ctx, a, id, 0)) },
 	}
 	answers := map[string]string{"": "y", "wrong_state": "-", "unknown_file": "n"}

@@ -115,6 +115,7 @@ func TestDraftsAreInvisible(t *testing.T) {
 			{method: "PUT", path: base + "/tables/lots", body: `{}`},
 			{method: "POST", path: base + "/keep/lots"},
 			{method: "POST", path: base + "/submit"}, {method: "POST", path: base + "/take-back"}, {method: "POST", path: base + "/approve"},
+			{method: "POST", path: base + "/schedule", body: `{"publish_at":"2099-01-01T00:00:00Z"}`}, {method: "POST", path: base + "/unschedule"},
 			{method: "POST", path: base + "/publish"}, {method: "POST", path: base + "/abandon"}, {method: "POST", path: base + "/return", body: `{"comment":"x"}`},
 		} {
 			anonymous := c

@@ -121,7 +121,7 @@ func (p *portal) close() error {
 	return errors.Join(append(errs, p.store.Close())...)
 }
 
-// runner makes the job runner: ingest, index, warm.
+// runner makes the job runner: ingest, index, warm, publish.
 func (p *portal) runner() *job.Runner {
 	worker := &ingest.Worker{
 		Ledger: ledger{p.store}, Blobs: p.blobs, TempRoot: p.temp.path, Log: p.log,
@@ -151,6 +151,13 @@ func (p *portal) runner() *job.Runner {
 					return err
 				}
 				return p.warm(ctx, args.ReleaseID)
+			},
+			catalog.JobPublish: func(ctx context.Context, j *catalog.Job) error {
+				var args catalog.PublishArgs
+				if err := json.Unmarshal(j.Args, &args); err != nil {
+					return err
+				}
+				return p.store.PublishDue(ctx, args.ReleaseID)
 			},
 		},
 	}
