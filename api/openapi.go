@@ -59,7 +59,7 @@ func (a *API) tableOpenAPI(d *catalog.Dataset, r *catalog.Release, t *catalog.Ta
 	doc := &huma.OpenAPI{OpenAPI: portal.OpenAPI, Servers: []*huma.Server{{URL: a.BaseURL}}, Paths: map[string]*huma.PathItem{},
 		ExternalDocs: &huma.ExternalDocs{Description: "The whole portal", URL: a.BaseURL + "/openapi.json"}}
 	doc.Info = &huma.Info{Title: bothLanguages(d.Title) + " · " + t.Name, Version: fmt.Sprint(r.Number),
-		Description: fmt.Sprintf("%s\n\nTable `%s` of release %d: %d rows, %d columns. A release never changes; this document is of this release.", bothLanguages(d.Description), t.Name, r.Number, t.Rows, len(t.Schema.Fields))}
+		Description: fmt.Sprintf("%s\n\nTable `%s` of release %d: %d rows, %d columns. A release never changes; this document is of this release.", paragraphs(d.Description.Zh, d.Description.En), t.Name, r.Number, t.Rows, len(t.Schema.Fields))}
 	if licence, ok := catalog.LicenceOf(d.Licence); ok {
 		doc.Info.License = &huma.License{Name: bothLanguages(licence.Name), URL: licence.URL}
 	}
@@ -202,7 +202,7 @@ func columnSchema(f catalog.Field, p *catalog.ColumnProfile) *huma.Schema {
 	}
 	if f.Unit != "" {
 		s.Extensions["x-unit"] = f.Unit
-		s.Description = strings.TrimSpace(s.Description + "\n\nUnit: " + f.Unit)
+		s.Description = paragraphs(s.Description, "Unit: "+f.Unit)
 	}
 	if len(f.Codes) > 0 {
 		s.Extensions["x-codes"] = f.Codes
@@ -243,4 +243,9 @@ func bothLanguages(t catalog.Text) string {
 		return t.In("zh")
 	}
 	return t.Zh + " / " + t.En
+}
+
+// paragraphs joins what is not empty.
+func paragraphs(texts ...string) string {
+	return strings.Join(slices.DeleteFunc(texts, func(s string) bool { return s == "" }), "\n\n")
 }

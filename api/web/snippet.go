@@ -353,7 +353,7 @@ func (q question) profile(name string) *catalog.ColumnProfile {
 
 var (
 	goName  = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]*$`)
-	jsonTag = regexp.MustCompile("^[\\p{L}\\p{Nd}!#$%&()*+./:;<=>?@\\[\\]^_{|}~ -]+$") // what encoding/json takes as a name
+	jsonTag = regexp.MustCompile(`^[\p{L}\p{Nd}!#$%&()*+./:;<=>?@\[\]^_{|}~ -]+$`) // what encoding/json takes as a name
 )
 
 // golang reads NDJSON into a struct, or into maps where a column's name can
