@@ -151,7 +151,7 @@ func (q question) curl() string {
 		key = ` -H "Authorization: Bearer $TAIHU_TOKEN"`
 	}
 	if !q.filtered() {
-		return fmt.Sprintf("curl -fL -C - -O%s \"%s\"", key, q.address("csv"))
+		return fmt.Sprintf("curl -fLO%s \"%s\"\n# ", key, q.address("csv")) + phrase(q.lang, "断了就加上 -C - 再运行，从断处接着取", "where it broke off, run it again with -C - to go on from there")
 	}
 	return fmt.Sprintf("curl -fG%s \"%s\" -o %s-part.csv", key, q.address("csv"), q.table.Name) + q.urlencoded()
 }

@@ -243,7 +243,7 @@ func ExampleQuery(t *catalog.Table) url.Values {
 	}
 	set("where", exampleWhere(t))
 	var names []string
-	middle := map[int][]string{}
+	middle, grouped := map[int][]string{}, false
 	for i, f := range t.Schema.Fields {
 		if len(names) < 3 {
 			names = append(names, f.Name)
@@ -259,7 +259,9 @@ func ExampleQuery(t *catalog.Table) url.Values {
 				set("sort", sortText(f.Name, true))
 			}
 		}
-		if kind.Category && !q.Has("group") {
+		// Categories make the best groups; failing these, any text will do.
+		if kind.Category && !grouped || f.Type == catalog.String && !q.Has("group") {
+			grouped = kind.Category
 			set("group", selectText([]string{f.Name}))
 			if words := strings.Fields(p.Example()); len(words) > 0 {
 				set("q", words[0])

@@ -335,7 +335,7 @@ func lacksModules(modules ...string) func() string {
 	return func() string {
 		if out, err := exec.Command(python(), "-c", "import "+strings.Join(modules, ", ")).CombinedOutput(); err != nil {
 			lines := strings.Split(strings.TrimSpace(string(out)), "\n")
-			return fmt.Sprintf("Python with %s (TAIHU_PYTHON; %s)", strings.Join(modules, " and "), lines[len(lines)-1])
+			return fmt.Sprintf("Python with %s (TAIHU_PYTHON; %v: %s)", strings.Join(modules, " and "), err, lines[len(lines)-1])
 		}
 		return ""
 	}
@@ -395,6 +395,7 @@ func runCurl(t *testing.T, dir string, jobs []snippetJob) []snippetAnswer {
 		at := filepath.Join(dir, fmt.Sprint(i))
 		writeIn(t, at, "snippet.sh", job.code+"\n")
 		output(t, at, "bash", "-eu", "snippet.sh")
+		output(t, at, "bash", "-eu", "snippet.sh") // again, as scripts are
 		files, _ := filepath.Glob(filepath.Join(at, "*.csv"))
 		if len(files) != 1 {
 			t.Fatalf("%s left %v", job.name, files)

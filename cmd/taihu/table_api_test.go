@@ -1,8 +1,10 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -92,9 +94,75 @@ func TestTableOpenAPI(t *testing.T) {
 		{name: "unknown parameter", path: lotsOpenAPI + "?pretty=1", status: 400},
 		{name: "named by the portal's", path: "/openapi.json", status: 200, parts: []string{"/tables/{table}/openapi.json"}},
 	})
+	p.checkDescribed(t)
 	p.play(t, []scenario{
 		{name: "withdraw", method: http.MethodPost, path: "/api/v1/datasets/open-lots/releases/2/withdraw", headers: with(bearerOf(p.admin), "Content-Type", "application/json"), body: `{"reason":"wrong"}`, status: 200},
 		{name: "withdrawn", path: strings.Replace(lotsOpenAPI, "latest", "2", 1), status: 410},
 		{name: "page of a withdrawn one", path: lotsAPI + "?release=2", status: 303, has: map[string]string{"Location": "/datasets/open-lots/releases/2"}},
 	})
+}
+
+// checkDescribed holds a document to itself and to the portal, also where no
+// validator is installed: references lead somewhere, each part of a path in
+// braces is a parameter, and a page of rows has the members and types of Row.
+func (p *lotPortal) checkDescribed(t *testing.T) {
+	t.Helper()
+	var doc struct {
+		Paths map[string]struct {
+			Get struct {
+				OperationID string
+				Parameters  []struct{ Name, In string }
+			}
+		}
+		Components struct {
+			Schemas map[string]struct {
+				Properties map[string]struct{ Type any }
+			}
+		}
+	}
+	_, _, body := p.get(lotsOpenAPI)
+	if err := json.Unmarshal(body, &doc); err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range regexp.MustCompile(`"\$ref":"([^"]*)"`).FindAllStringSubmatch(string(body), -1) {
+		name, ok := strings.CutPrefix(m[1], "#/components/schemas/")
+		if _, there := doc.Components.Schemas[name]; !ok || !there {
+			t.Errorf("%s leads nowhere", m[0])
+		}
+	}
+	asked := ""
+	for path, item := range doc.Paths {
+		ids, declared := regexp.MustCompile(`\{(\w+)\}`).FindAllStringSubmatch(path, -1), map[string]bool{}
+		for _, q := range item.Get.Parameters {
+			if q.In == "path" {
+				declared[q.Name] = true
+			}
+		}
+		for _, m := range ids {
+			if !declared[m[1]] {
+				t.Errorf("%s: %s is no parameter", path, m[1])
+			}
+		}
+		if len(ids) != len(declared) {
+			t.Errorf("%s declares %v", path, declared)
+		}
+		if item.Get.OperationID == "get-rows" {
+			asked = path
+		}
+	}
+	var page struct{ Rows []map[string]any }
+	if _, _, body := p.get(asked); json.Unmarshal(body, &page) != nil || len(page.Rows) == 0 {
+		t.Fatalf("%q answers %.200s", asked, body)
+	}
+	row := doc.Components.Schemas["Row"].Properties
+	for _, r := range page.Rows {
+		for name, v := range r {
+			if want := map[bool]string{true: "string", false: "integer"}[fmt.Sprintf("%T", v) == "string"]; row[name].Type != want {
+				t.Errorf("%s is %T, described as %v", name, v, row[name].Type)
+			}
+		}
+		if len(r) != len(row) {
+			t.Errorf("a row has %d members, %d are described", len(r), len(row))
+		}
+	}
 }
