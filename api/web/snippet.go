@@ -29,6 +29,7 @@ type question struct {
 	table  *catalog.Table
 	params table.Params
 	fields []catalog.Field // of the answer
+	groups bool            // whose rows are groups
 	key    bool            // data are for those with a key
 }
 
@@ -47,7 +48,7 @@ func (q question) part(p table.Params) (question, error) {
 	if err != nil {
 		return q, err
 	}
-	q.params, q.fields = query.Canonical(), make([]catalog.Field, len(plan.Columns))
+	q.params, q.groups, q.fields = query.Canonical(), plan.Group != nil, make([]catalog.Field, len(plan.Columns))
 	for i, c := range plan.Columns {
 		q.fields[i] = plan.Field(c)
 	}
@@ -65,7 +66,7 @@ var tools = []struct {
 	{"pandas", question.pandas, catalog.Text{Zh: "需要pandas与pyarrow。编码列仍是文本，日期、定点小数与空值保持原样。", En: "Needs pandas and pyarrow. Codes stay text; dates, decimals and nulls are kept."}},
 	{"R", question.r, catalog.Text{Zh: "只用R自带的函数。CSV里的空文本与空值在R里都成为NA。", En: "Base R alone. Empty texts and nulls of the CSV both become NA."}},
 	{"DuckDB", question.duckdb, catalog.Text{Zh: "需要httpfs扩展，DuckDB第一次用时自动安装。", En: "Needs the httpfs extension, which DuckDB installs by itself when first used."}},
-	{"JavaScript", question.javascript, catalog.Text{Zh: "浏览器里（可跨域）、Node 18以上、Deno都可用；文件名以.mjs结尾。", En: "In browsers (any origin), Node 18 or later, Deno; name the file .mjs."}},
+	{"JavaScript", question.javascript, catalog.Text{Zh: "Node 18以上、Deno，文件名以.mjs结尾；公开的数据在浏览器里也可用，可跨域。", En: "Node 18 or later, Deno; name the file .mjs. Open data also in browsers, from any origin."}},
 	{"polars", question.polars, catalog.Text{Zh: "只需要polars。整张表可改用scan_parquet，只取用到的列。", En: "Needs polars alone. For a whole table scan_parquet reads only the columns used."}},
 	{"Go", question.golang, catalog.Text{Zh: "只用标准库；逐行读，不会把回答整个放进内存两遍。", En: "The standard library alone; reads row by row."}},
 	{"Power Query", question.powerQuery, catalog.Text{Zh: "Excel：数据→获取数据→其他来源→空白查询→高级编辑器，粘贴后选“匿名”访问。Power BI相同。", En: "Excel: Data, Get Data, Other Sources, Blank Query, Advanced Editor; paste, then choose Anonymous access. Power BI is alike."}},
@@ -340,7 +341,7 @@ func (q question) beyondDoubles() bool {
 
 // profile is what is known of a column; nil for what only a query makes.
 func (q question) profile(name string) *catalog.ColumnProfile {
-	if q.params.Group != "" || q.table.Profile == nil {
+	if q.groups || q.table.Profile == nil {
 		return nil
 	}
 	for i := range q.table.Profile.Columns {

@@ -206,7 +206,12 @@ func TestGoSnippetsAreFormatted(t *testing.T) {
 	profile.Columns = append(slices.Clone(profile.Columns), catalog.ColumnProfile{Name: "ratio_2", Max: "NaN"})
 	tbl.Profile = &profile
 	plain.table = &tbl
+	one := whole("en", "https://p.example", &catalog.Dataset{Slug: "a"}, 1, q.table)
+	sums, err := one.part(table.Params{Select: "max(编号) as 区县"}) // named like a column without nulls
+	must(t, err)
 	for code, wants := range map[string][]string{
+		one.golang():   {"type Row map[string]any"},
+		sums.golang():  {"*string `json:\"区县\"`"},
 		q.golang():     {"type Row map[string]any", "lines.UseNumber()"},
 		plain.golang(): {"Ratio2", "any ", "Ratio2_", "*Date", `json:"日期"`, "// µg/m³ */", "*json.Number"},
 	} {
