@@ -49,7 +49,7 @@ func (c *CataloguePage) Graph() *Graph {
 		literal{text: "The catalogue of " + p.Name.In("en") + ": every public dataset with its latest release.", lang: "en"})
 	g.add(catalogue, "dct:publisher", address(p.BaseURL+"/#publisher"))
 	g.add(catalogue, "foaf:homepage", address(p.BaseURL+"/"))
-	g.add(catalogue, "dct:language", iri(authority+"language/ZHO"), iri(authority+"language/ENG"))
+	g.add(catalogue, "dct:language", g.word(authority+"language/ZHO", "dct:LinguisticSystem"), g.word(authority+"language/ENG", "dct:LinguisticSystem"))
 	g.add(catalogue, "dcat:themeTaxonomy", address(p.BaseURL+"/#themes"))
 	for i := range c.Entries {
 		g.add(catalogue, "dcat:dataset", p.datasetIRI(c.Entries[i].Dataset.Slug))
@@ -117,10 +117,10 @@ func (g *Graph) describe(p Portal, e *Entry) {
 	}
 	g.add(of, "dct:modified", literal{text: e.changed().Format(time.RFC3339), datatype: "xsd:dateTime"})
 	if f, ok := frequencies[d.Frequency]; ok {
-		g.add(of, "dct:accrualPeriodicity", iri(authority+"frequency/"+f))
+		g.add(of, "dct:accrualPeriodicity", g.word(authority+"frequency/"+f, "dct:Frequency"))
 	}
 	if code, ok := map[string]string{"zh": "ZHO", "en": "ENG"}[strings.ToLower(strings.SplitN(d.Language, "-", 2)[0])]; ok {
-		g.add(of, "dct:language", iri(authority+"language/"+code))
+		g.add(of, "dct:language", g.word(authority+"language/"+code, "dct:LinguisticSystem"))
 	}
 	g.add(of, "dcat:landingPage", address(p.dataset(d.Slug)))
 	g.add(address(p.dataset(d.Slug)), "rdf:type", term("foaf:Document"))
@@ -162,7 +162,7 @@ func (g *Graph) describe(p Portal, e *Entry) {
 		}
 	}
 	if !e.open() {
-		g.add(of, "dct:accessRights", iri(authority+"access-right/RESTRICTED"))
+		g.add(of, "dct:accessRights", g.word(authority+"access-right/RESTRICTED", "dct:RightsStatement"))
 		if !d.Conditions.IsZero() {
 			x := part("conditions", "dct:RightsStatement")
 			g.add(of, "dct:rights", x)
@@ -170,7 +170,7 @@ func (g *Graph) describe(p Portal, e *Entry) {
 		}
 		return
 	}
-	g.add(of, "dct:accessRights", iri(authority+"access-right/PUBLIC"))
+	g.add(of, "dct:accessRights", g.word(authority+"access-right/PUBLIC", "dct:RightsStatement"))
 	g.distributions(p, e, of)
 }
 
@@ -193,10 +193,10 @@ func (g *Graph) distributions(p Portal, e *Entry, of iri) {
 		g.add(x, "dcat:accessURL", address(p.release(d.Slug, r.Number)))
 		g.add(x, "dcat:downloadURL", address(download))
 		if t := mediaTypes[format]; t != "" {
-			g.add(x, "dcat:mediaType", iri("https://www.iana.org/assignments/media-types/"+t))
+			g.add(x, "dcat:mediaType", g.word("https://www.iana.org/assignments/media-types/"+t, "dct:MediaType"))
 		}
 		if t := fileTypes[format]; t != "" {
-			g.add(x, "dct:format", iri(authority+"file-type/"+t))
+			g.add(x, "dct:format", g.word(authority+"file-type/"+t, "dct:MediaTypeOrExtent"))
 		}
 		g.add(x, "dct:license", licence)
 		if at := published(r); !at.IsZero() {
@@ -218,6 +218,17 @@ func (g *Graph) distributions(p Portal, e *Entry, of iri) {
 		}
 	}
 	add(p.archive(d.Slug, r.Number), "zip", catalog.Text{Zh: "整版（ZIP）", En: "The whole release (ZIP)"})
+}
+
+// word is one of somebody else's vocabulary. Its class and its list are said too: who
+// checks the graph against the shapes of DCAT-AP has not always read the vocabularies.
+func (g *Graph) word(name, class string) iri {
+	x := iri(name)
+	g.add(x, "rdf:type", term(class))
+	if list, _, ok := strings.Cut(strings.TrimPrefix(name, authority), "/"); ok && strings.HasPrefix(name, authority) {
+		g.add(x, "skos:inScheme", iri(authority+list))
+	}
+	return x
 }
 
 func (g *Graph) agent(p Portal, o *catalog.Organization) iri {

@@ -253,6 +253,31 @@ func TestAtom(t *testing.T) {
 	}
 }
 
+// The shapes of DCAT-AP ask for the class of what our properties point to.
+func TestWordsOfOthersHaveAClass(t *testing.T) {
+	e := entry(catalog.Unconditional)
+	e.Dataset.Frequency, e.Dataset.Language = "daily", "zh"
+	g := (&CataloguePage{Portal: Portal{BaseURL: "http://x"}, Number: 1, Size: 100, Datasets: 1, Entries: []Entry{*e}}).Graph()
+	words := map[string]bool{}
+	for _, s := range g.subjects {
+		for _, p := range s.properties {
+			for _, v := range p.values {
+				x, ok := v.(iri)
+				if !ok || p.name == "skos:inScheme" || !strings.HasPrefix(string(x), authority) && !strings.Contains(string(x), "iana.org") {
+					continue
+				}
+				words[p.name] = true
+				if s := g.byIRI[string(x)]; s == nil || s.properties[0].name != "rdf:type" {
+					t.Errorf("%s %s has no class", p.name, x)
+				}
+			}
+		}
+	}
+	if len(words) != 5 {
+		t.Errorf("only %v", words)
+	}
+}
+
 func TestLinkedDescriptions(t *testing.T) {
 	for _, text := range []string{"", "短", strings.Repeat("长", 6000), strings.Repeat("a", 50)} {
 		for _, lang := range []string{"zh", "en"} {
