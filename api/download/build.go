@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"time"
 
 	"taihu/catalog"
 	"taihu/catalog/store"
@@ -25,7 +26,9 @@ const memorySpool = 2 << 20
 // and the blob store when it is whole: a slow reader holds no query child, and a
 // second one costs no second encoding. A large export that one reader alone asks
 // for, and of which nobody needs the finished file, goes to that reader directly,
-// and is not kept: writing it to the disk twice would take longer than making it.
+// and is not kept: writing it to the disk twice would take longer than making it. Where
+// he turns out to be slower than the encoder, what is left goes through a spool after
+// all: a query child must not wait for him.
 type build struct {
 	e      *Exporter
 	key    string
@@ -42,13 +45,19 @@ type build struct {
 	grown  chan struct{} // closed and renewed when anything below changes
 	head   []byte        // the bytes, while they are few
 	spool  *os.File      // else; the encoder writes to it
-	source source        // has all bytes: the spool, or what was kept already
-	direct bool          // what follows head goes to the one reader at once
-	sink   io.Writer     // direct: his, once he has taken head; he waits for the end
+	source source        // has all bytes from base on: the spool, or what was kept already
+	base   int64         // the bytes before went to the one reader directly
+	direct bool          // what follows goes to the one reader at once
+	sink   io.Writer     // direct: his, once he has taken what came before; he waits
 	size   int64
 	ended  bool // no more bytes come
 	err    error
 	result pool.Result // valid once ended without err
+
+	// Of a direct build, for the encoder's own use.
+	since  time.Time     // it goes on directly
+	waited time.Duration // for the reader, since then
+	passed int64         // bytes that went to him
 
 	done   chan struct{} // closed once stored, or failed
 	stored *store.Export // valid after done; nil: not kept
@@ -70,11 +79,7 @@ func (b *build) Write(p []byte) (int, error) {
 	}
 	switch {
 	case b.direct:
-		sink, err := b.waitSink()
-		if err != nil {
-			return 0, err
-		}
-		return sink.Write(p)
+		return b.writeDirect(p)
 	case b.spool != nil:
 		n, err := b.spool.Write(p)
 		b.change(func() { b.size += int64(n) })
@@ -84,19 +89,56 @@ func (b *build) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// directPatience is how long a reader may be the slower one before what is left is
+// spooled for him.
+const directPatience = 2 * time.Second
+
+// writeDirect gives the one reader his bytes.
+func (b *build) writeDirect(p []byte) (int, error) {
+	began := time.Now()
+	if b.since.IsZero() {
+		b.since = began
+	}
+	sink, err := b.waitSink()
+	if err != nil {
+		return 0, err
+	}
+	if sink == nil {
+		if err := b.toSpool(b.head, 0); err != nil {
+			return 0, err
+		}
+		return b.Write(p)
+	}
+	n, err := sink.Write(p)
+	b.passed += int64(n)
+	b.waited += time.Since(began)
+	if took := time.Since(b.since); err == nil && took > directPatience && b.waited > took/2 {
+		err = b.toSpool(nil, b.size+b.passed)
+	}
+	return n, err
+}
+
 // outgrow decides where the bytes go that memory has no room for.
 func (b *build) outgrow() error {
 	if b.e.handOver(b) {
 		return nil
 	}
+	return b.toSpool(b.head, 0)
+}
+
+// toSpool goes on in a spool, which has the bytes from base on.
+func (b *build) toSpool(begin []byte, base int64) error {
 	spool, err := spoolFile(b.e.TempDir)
 	if err != nil {
 		return err
 	}
-	if _, err := spool.Write(b.head); err != nil {
+	if _, err := spool.Write(begin); err != nil {
 		return errors.Join(fmt.Errorf("write spool: %w", err), spool.Close())
 	}
-	b.change(func() { b.spool, b.source, b.head = spool, spool, nil })
+	b.change(func() {
+		b.spool, b.source, b.base, b.size = spool, spool, base, base+int64(len(begin))
+		b.head, b.direct, b.sink = nil, false, nil
+	})
 	return nil
 }
 
@@ -121,8 +163,11 @@ func (b *build) change(f func()) {
 	b.grown = make(chan struct{})
 }
 
-// waitSink returns the writer of the one reader once he has taken all before.
+// waitSink returns the writer of the one reader once he has taken all before, or nil
+// where he is slow in that.
 func (b *build) waitSink() (io.Writer, error) {
+	late := time.NewTimer(directPatience)
+	defer late.Stop()
 	for {
 		b.mu.Lock()
 		sink, grown := b.sink, b.grown
@@ -134,6 +179,8 @@ func (b *build) waitSink() (io.Writer, error) {
 		case <-grown:
 		case <-b.ctx.Done():
 			return nil, context.Cause(b.ctx)
+		case <-late.C:
+			return nil, nil
 		}
 	}
 }
@@ -146,14 +193,14 @@ var errDirect = errors.New("goes on directly")
 func (b *build) next(ctx context.Context, at int64, buf []byte) ([]byte, error) {
 	for {
 		b.mu.Lock()
-		head, source, direct := b.head, b.source, b.direct
+		head, source, base, direct := b.head, b.source, b.base, b.direct
 		size, ended, err, grown := b.size, b.ended, b.err, b.grown
 		b.mu.Unlock()
 		switch {
 		case err != nil:
 			return nil, err
 		case source != nil && at < size:
-			n, err := source.ReadAt(buf[:min(int64(len(buf)), size-at)], at)
+			n, err := source.ReadAt(buf[:min(int64(len(buf)), size-at)], at-base)
 			if err != nil && !(errors.Is(err, io.EOF) && n > 0) {
 				return nil, fmt.Errorf("read spool: %w", err)
 			}
@@ -183,7 +230,12 @@ func (b *build) copyTo(ctx context.Context, w io.Writer) error {
 		case errors.Is(err, io.EOF):
 			return nil
 		case errors.Is(err, errDirect):
-			return b.lend(ctx, w)
+			whole, err := b.lend(ctx, w)
+			if whole || err != nil {
+				return err
+			}
+			at = max(at, b.base)
+			continue
 		case err != nil:
 			return err
 		}
@@ -194,18 +246,18 @@ func (b *build) copyTo(ctx context.Context, w io.Writer) error {
 	}
 }
 
-// lend lets the encoder write to w until the end, so that no piece has to pass
-// from one goroutine to another. Nobody else may use w until then, so one who
-// leaves waits until the work is given up.
-func (b *build) lend(ctx context.Context, w io.Writer) error {
+// lend lets the encoder write to w, so that no piece has to pass from one goroutine
+// to another, until the end, or until it is taken back for being slow. Nobody else may
+// use w meanwhile, so one who leaves waits until the work is given up.
+func (b *build) lend(ctx context.Context, w io.Writer) (whole bool, err error) {
 	b.change(func() { b.sink = w })
 	gone := ctx.Done()
 	for {
 		b.mu.Lock()
-		ended, err, grown := b.ended, b.err, b.grown
+		direct, ended, err, grown := b.direct, b.ended, b.err, b.grown
 		b.mu.Unlock()
-		if ended {
-			return err
+		if ended || !direct {
+			return direct, err
 		}
 		select {
 		case <-grown:
@@ -292,7 +344,7 @@ func (e *Exporter) encode(b *build, r *Request, meta json.RawMessage) {
 		e.mu.Unlock()
 	}
 	b.change(func() { b.ended, b.err, b.result = true, err, result })
-	if err == nil && !b.direct {
+	if err == nil && !b.direct && b.base == 0 {
 		b.stored, err = e.keep(context.WithoutCancel(b.ctx), b, r)
 		if err != nil && catalog.KindOf(err) == "" {
 			e.log().WarnContext(b.ctx, "export is not kept", "table", r.Table.Name, "format", r.Format, "error", err)

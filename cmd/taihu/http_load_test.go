@@ -293,6 +293,65 @@ func TestClientsThatVanish(t *testing.T) {
 	}
 }
 
+// TestSlowReaderHoldsNoChild: while one reader takes a large filtered export slowly,
+// at its begin or in its middle, the only child that may export serves the next one,
+// and he gets his whole file in the end.
+func TestSlowReaderHoldsNoChild(t *testing.T) {
+	const rows = 300_000
+	p := startLarge(t, rows, "--queries=2")
+	for name, fast := range map[string]int64{"at the begin": 4 << 10, "in the middle": 12 << 20} {
+		t.Run(name, func(t *testing.T) {
+			address := func(i int) string { return "/data/large-lots/1/large.csv?limit=" + strconv.Itoa(rows-1-i) }
+			_, _, want := p.send(t, scenario{path: address(0)})
+			p.forget()
+			slow := &http.Transport{DisableKeepAlives: true, DisableCompression: true, DialContext: (&net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)},
+				Control: func(_, _ string, c syscall.RawConn) error {
+					return c.Control(func(fd uintptr) { _ = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 64<<10) })
+				}}).DialContext}
+			resp, err := slow.RoundTrip(request(t, t.Context(), p.URL+address(0)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer resp.Body.Close()
+			h := sha256.New()
+			if _, err := io.CopyN(h, resp.Body, fast); err != nil {
+				t.Fatal(err)
+			}
+			served := make(chan struct{})
+			var other sync.WaitGroup
+			other.Go(func() {
+				defer close(served)
+				status, _, body := p.send(t, scenario{path: address(1)})
+				if status != http.StatusOK || strings.Count(body, "\n") != rows-1 {
+					t.Errorf("the next reader: %d with %d lines: %.200s", status, strings.Count(body, "\n"), body)
+				}
+			})
+			at := fast
+			for waiting := true; waiting; { // about 1 MB/s
+				select {
+				case <-served:
+					waiting = false
+				case <-time.After(100 * time.Millisecond):
+					n, err := io.CopyN(h, resp.Body, 100<<10)
+					at += n
+					if err != nil {
+						t.Fatalf("after %d bytes: %v", at, err)
+					}
+				}
+			}
+			other.Wait()
+			t.Logf("the next reader was served while the slow one had %d of %d bytes", at, len(want))
+			rest, err := io.Copy(h, resp.Body)
+			if sum := sha256.Sum256([]byte(want)); err != nil || !bytes.Equal(h.Sum(nil), sum[:]) {
+				t.Errorf("%d bytes, %v: not the file of %d bytes", at+rest, err, len(want))
+			}
+			if got := resp.Trailer.Get("Taihu-Rows"); got != strconv.Itoa(rows-1) {
+				t.Errorf("trailers %v", resp.Trailer)
+			}
+		})
+	}
+}
+
 // TestChildKilledInTheMiddle: the reader of a half export sees a broken transfer,
 // whole and filtered, and the next request works. The workbook takes seconds to
 // encode; the filtered CSV waits for its reader.
