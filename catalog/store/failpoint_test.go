@@ -106,6 +106,8 @@ func killAt(t *testing.T, point, dsn string) {
 	// The job of the first release's file is left over: its work is done already.
 	r := newDraft(t, w)
 	put(t, w, r.ID, "a.csv", "a")
+	_, err := db.UpdateDraft(ctx, w.Steward, r.ID, 0, store.DraftEdit{Notes: catalog.Text{En: "another table"}})
+	wantCode(t, err, "")
 
 	child := exec.Command(os.Args[0], "-test.run=^TestCrash$")
 	child.Env = append(os.Environ(), crashDSN+"="+dsn, "TAIHU_FAILPOINT="+point+"=kill")

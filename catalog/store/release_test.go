@@ -3,6 +3,7 @@ package store_test
 import (
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -118,6 +119,47 @@ func TestTwoStewardsPublishAtOnce(t *testing.T) {
 		slices.Sort(codes)
 		if !slices.Equal(codes, []string{"", "wrong_state"}) || errs[0] != nil && errs[1] != nil {
 			t.Fatalf("got %v and %v, want one to win and the other to be told", errs[0], errs[1])
+		}
+	})
+}
+
+// TestVersionsTellWhatBreaks: a release without a label gets a computed version; one
+// that breaks readers' programs is not submitted without a word about it.
+func TestVersionsTellWhatBreaks(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w, ctx := storetest.NewWorld(t, db), t.Context()
+		publish := func(label string, columns ...string) string {
+			r := newDraft(t, w)
+			f := put(t, w, r.ID, "a.csv", strings.Join(columns, ","))
+			finish(t, w, f, storetest.Outcome("a", columns...))
+			if label != "" {
+				_, err := db.UpdateDraft(ctx, w.Steward, r.ID, 0, store.DraftEdit{Version: label})
+				wantCode(t, err, "")
+			}
+			_, err := db.Submit(ctx, w.Steward, r.ID, 0)
+			if catalog.CodeOf(err) == "major_change" {
+				if draft(t, w, r.ID).State != catalog.Ready {
+					t.Error("a refused draft was moved")
+				}
+				_, err = db.UpdateDraft(ctx, w.Steward, r.ID, 0, store.DraftEdit{Notes: catalog.Text{Zh: "列b不再提供"}})
+				wantCode(t, err, "")
+				_, err = db.Submit(ctx, w.Steward, r.ID, 0)
+			} else if len(columns) == 1 {
+				t.Errorf("a column is gone, and nothing was asked: %v", err)
+			}
+			wantCode(t, err, "")
+			_, err = db.Approve(ctx, w.Reviewer, r.ID, 0)
+			wantCode(t, err, "")
+			got, err := db.Publish(ctx, w.Reviewer, r.ID, 0)
+			wantCode(t, err, "")
+			return got.Version
+		}
+		for _, c := range []struct{ label, columns, want string }{
+			{"", "a,b", "1.0.0"}, {"", "a,b", "1.0.1"}, {"", "a,b,c", "1.1.0"}, {"2026Q4", "a,b,c", "2026Q4"}, {"", "a", "2.0.0"}, {"", "a,x", "2.1.0"},
+		} {
+			if got := publish(c.label, strings.Split(c.columns, ",")...); got != c.want {
+				t.Errorf("a release of %s is version %q, want %q", c.columns, got, c.want)
+			}
 		}
 	})
 }

@@ -61,9 +61,9 @@ func (db *DB) move(ctx context.Context, actor catalog.Actor, id string, rowVersi
 		r.State = s.next
 		r.RowVersion++
 		n, err := t.exec(ctx, `
-			UPDATE releases SET state = ?, number = ?, comment = ?, submitted_by = ?, approved_by = ?, published_by = ?, published_at = ?, publish_at = ?, row_version = ?
+			UPDATE releases SET state = ?, number = ?, version = ?, comment = ?, submitted_by = ?, approved_by = ?, published_by = ?, published_at = ?, publish_at = ?, row_version = ?
 			WHERE id = ? AND state = ?`,
-			string(r.State), numberOrNull(r.Number), r.Comment, r.SubmittedBy, r.ApprovedBy, r.PublishedBy, r.PublishedAt, r.PublishAt, r.RowVersion, r.ID, string(from))
+			string(r.State), numberOrNull(r.Number), r.Version, r.Comment, r.SubmittedBy, r.ApprovedBy, r.PublishedBy, r.PublishedAt, r.PublishAt, r.RowVersion, r.ID, string(from))
 		if err != nil {
 			return err
 		}
@@ -94,11 +94,65 @@ func numberOrNull(n int) any {
 	return n
 }
 
-// Submit hands a ready draft to the reviewers. Its stewards may.
+// bump compares a draft with the newest release that stands; where there is none
+// it is a patch.
+func (t *tx) bump(ctx context.Context, r *catalog.Release, d *datasetRow) (catalog.Bump, []catalog.Change, error) {
+	if d.LatestNumber == 0 {
+		return catalog.Patch, nil, nil
+	}
+	latest, err := t.numbered(ctx, d, d.LatestNumber, "")
+	if err != nil {
+		return 0, nil, err
+	}
+	for _, x := range []*catalog.Release{latest, r} {
+		if err := t.contents(ctx, x, tableFacts); err != nil {
+			return 0, nil, err
+		}
+	}
+	return catalog.BumpOf(latest.Tables, r.Tables), catalog.Changes(latest.Tables, r.Tables), nil
+}
+
+// explained refuses a draft that breaks programs which read the newest release,
+// where its notes say nothing (Unprocessable major_change).
+func (t *tx) explained(ctx context.Context, r *catalog.Release, d *datasetRow) error {
+	bump, changes, err := t.bump(ctx, r, d)
+	if err != nil || bump < catalog.Major || !r.Notes.IsZero() {
+		return err
+	}
+	var gone []string
+	for _, c := range changes {
+		if c.Kind != catalog.RowsHalved {
+			gone = append(gone, strings.TrimSuffix(c.Table+"."+c.Column, "."))
+		}
+	}
+	return catalog.Errorf(catalog.Unprocessable, "major_change", "programs that read release %d will break, as it had %s: say in the notes what changed, and readers are told", d.LatestNumber, strings.Join(gone, ", ")).
+		With("changed", gone).With("field", "notes_zh").InChinese("读第%d版的程序会出错，因为其中的%s没有了或变了类型：请在版本说明里写明变了什么，读者会看到", d.LatestNumber, strings.Join(gone, "、"))
+}
+
+// nextVersion is the computed version of a draft that is published without a label
+// of its own.
+func (t *tx) nextVersion(ctx context.Context, r *catalog.Release, d *datasetRow) (string, error) {
+	bump, _, err := t.bump(ctx, r, d)
+	if err != nil {
+		return "", err
+	}
+	var before []catalog.Release
+	if err := t.all(ctx, &before, `SELECT `+releaseColumns+` FROM releases WHERE dataset_id = ? AND number IS NOT NULL ORDER BY number DESC`, d.ID); err != nil {
+		return "", err
+	}
+	labels := make([]string, len(before))
+	for i := range before {
+		labels[i] = before[i].Version
+	}
+	return catalog.NextVersion(labels, bump), nil
+}
+
+// Submit hands a ready draft to the reviewers. Its stewards may. One that breaks
+// readers' programs needs notes (Unprocessable major_change).
 func (db *DB) Submit(ctx context.Context, actor catalog.Actor, draftID string, rowVersion int64) (*catalog.Release, error) {
-	return db.move(ctx, actor, draftID, rowVersion, step{verb: "draft.submitted", action: catalog.EditDraft, from: []catalog.State{catalog.Ready}, next: catalog.InReview, also: func(_ *tx, r *catalog.Release, _ *datasetRow) (facts, error) {
+	return db.move(ctx, actor, draftID, rowVersion, step{verb: "draft.submitted", action: catalog.EditDraft, from: []catalog.State{catalog.Ready}, next: catalog.InReview, also: func(t *tx, r *catalog.Release, d *datasetRow) (facts, error) {
 		r.SubmittedBy, r.Comment = actor.ID(), ""
-		return nil, nil
+		return nil, t.explained(ctx, r, d)
 	}})
 }
 
@@ -160,6 +214,12 @@ func (db *DB) Publish(ctx context.Context, actor catalog.Actor, draftID string, 
 		var highest int
 		if _, err := t.value(ctx, `SELECT COALESCE(MAX(number), 0) FROM releases WHERE dataset_id = ?`, []any{d.ID}, &highest); err != nil {
 			return nil, err
+		}
+		if r.Version == "" {
+			var err error
+			if r.Version, err = t.nextVersion(ctx, r, d); err != nil {
+				return nil, err
+			}
 		}
 		r.Number, r.PublishedBy, r.PublishedAt = highest+1, actor.ID(), &t.now
 		_, err := t.exec(ctx, `UPDATE datasets SET latest_number = ?, last_number = ?, published_at = ? WHERE id = ?`, r.Number, r.Number, t.now, d.ID)

@@ -90,8 +90,8 @@ func TestVerbsInEveryState(t *testing.T) {
 		"schedule": func(db *store.DB, id string) error {
 			return second(db.Schedule(ctx, a, id, catalog.Now().Add(time.Hour), 0))
 		},
-		"unschedule":   func(db *store.DB, id string) error { return second(db.Unschedule(ctx, a, id, 0)) },
-		"abandon":      func(db *store.DB, id string) error { return second(db.Abandon(ctx, a, id, 0)) },
+		"unschedule": func(db *store.DB, id string) error { return second(db.Unschedule(ctx, a, id, 0)) },
+		"abandon":    func(db *store.DB, id string) error { return second(db.Abandon(ctx, a, id, 0)) },
 	}
 	answers := map[string]string{"": "y", "wrong_state": "-", "unknown_file": "n"}
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
