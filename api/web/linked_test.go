@@ -47,7 +47,7 @@ func TestLinkedData(t *testing.T) {
 	for _, path := range []string{"/datasets/parking-spaces", "/en/datasets/parking-spaces", "/datasets/parking-spaces/releases/2"} {
 		page := p.get(path, 200)
 		x := linkedIn(t, page)
-		if x["@type"] != "Dataset" || x["name"] != "停车"+hostile || x["version"] != "2" || x["license"] != "http://portal.example/docs/licence" || x["isAccessibleForFree"] != true {
+		if x["@type"] != "Dataset" || x["name"] != "停车"+hostile || x["version"] != "1.0.1" || x["license"] != "http://portal.example/docs/licence" || x["isAccessibleForFree"] != true {
 			t.Errorf("%s: %v", path, x)
 		}
 		if n := len([]rune(x["description"].(string))); n < 50 || n > 5000 {
