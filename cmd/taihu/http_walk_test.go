@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -17,8 +18,8 @@ import (
 func soak() bool { return os.Getenv("TAIHU_SOAK") != "" }
 
 // TestWalkUnderReleases: three programs walk through a large table by cursors, plain
-// and under sort and filter, from latest on, while five releases are published. Each
-// gets every row once and in order.
+// and under sort and filter, from latest on, while five releases are published, one in
+// each sixth of their way. Each gets every row once and in order.
 func TestWalkUnderReleases(t *testing.T) {
 	if testing.Short() {
 		t.Skip("SKIPPED: takes a minute; run without -short")
@@ -45,21 +46,24 @@ func TestWalkUnderReleases(t *testing.T) {
 		}},
 	}
 	began := time.Now()
-	published := make(chan struct{})
-	var first, all sync.WaitGroup // first: of pages
+	stages := make([]stage, 5)
+	for n := range stages {
+		stages[n].published = make(chan struct{})
+		stages[n].reached.Add(len(walks))
+	}
+	var all sync.WaitGroup
 	for _, w := range walks {
-		first.Add(1)
 		all.Go(func() {
-			if err := w.run(p, rows, first.Done, published); err != nil {
+			if err := w.run(p, rows, stages); err != nil {
 				t.Errorf("%q: after %d pages: %v", w.query, w.pages, err)
 			}
 		})
 	}
-	first.Wait() // all stand on release 1
-	for n := range 5 {
+	for n := range stages {
+		stages[n].reached.Wait()
 		p.release("walk-lots", "lots.csv", fmt.Sprintf("序号,组,值,说明\n%d,1,1.5,新的\n", n))
+		close(stages[n].published)
 	}
-	close(published)
 	all.Wait()
 	if t.Failed() {
 		return
@@ -69,7 +73,7 @@ func TestWalkUnderReleases(t *testing.T) {
 		t.Errorf("latest is %.200s", body)
 	}
 	for _, w := range walks {
-		t.Logf("%q: %d distinct rows on %d pages, %d of them read while five releases were published; all walks %v",
+		t.Logf("%q: %d distinct rows on %d pages, %d of them while a release was published; all walks %v",
 			w.query, rows, w.pages, w.during, time.Since(began).Round(time.Millisecond))
 	}
 }
@@ -81,6 +85,12 @@ type walkRow struct {
 	Text   string  `json:"说明"`
 }
 
+// stage is a release that is published once all walks have come so far.
+type stage struct {
+	reached   sync.WaitGroup
+	published chan struct{}
+}
+
 // tableWalk is one program's way through a table.
 type tableWalk struct {
 	query         string
@@ -88,22 +98,32 @@ type tableWalk struct {
 	pages, during int
 }
 
-// run reads page after page until the end, the last third not before published, and
-// wants each number below rows once.
-func (w *tableWalk) run(p *lotPortal, rows int, first func(), published <-chan struct{}) error {
-	once := sync.OnceFunc(first)
-	defer once()
+// run reads page after page until the end and wants each number below rows once. It
+// does not leave a sixth of the way before the release of that sixth is published.
+func (w *tableWalk) run(p *lotPortal, rows int, stages []stage) error {
+	reached := 0
+	defer func() {
+		for ; reached < len(stages); reached++ {
+			stages[reached].reached.Done()
+		}
+	}()
 	seen := make([]bool, rows)
 	var last *walkRow
 	count, cursor := 0, ""
 	for {
-		if count > rows*2/3 {
-			<-published
+		for reached < len(stages) && count >= (reached*rows+1)/(len(stages)+1) && count > 0 {
+			if reached > 0 {
+				<-stages[reached-1].published
+			}
+			stages[reached].reached.Done()
+			reached++
 		}
-		select {
-		case <-published:
-		default:
-			w.during++
+		if reached > 0 {
+			select {
+			case <-stages[reached-1].published:
+			default:
+				w.during++
+			}
 		}
 		var page struct {
 			Rows []walkRow
@@ -120,8 +140,10 @@ func (w *tableWalk) run(p *lotPortal, rows int, first func(), published <-chan s
 		case resp.StatusCode == http.StatusServiceUnavailable: // as the portal asks
 			time.Sleep(100 * time.Millisecond)
 			continue
-		case err != nil || resp.StatusCode != http.StatusOK:
-			return fmt.Errorf("%s: %v", resp.Status, err)
+		case resp.StatusCode != http.StatusOK:
+			return errors.New(resp.Status)
+		case err != nil:
+			return err
 		}
 		w.pages++
 		for _, row := range page.Rows {
@@ -136,7 +158,6 @@ func (w *tableWalk) run(p *lotPortal, rows int, first func(), published <-chan s
 			seen[row.Number], last = true, &row
 			count++
 		}
-		once()
 		if page.Next == nil {
 			break
 		}
