@@ -13,25 +13,6 @@ import (
 	"taihu/catalog"
 )
 
-// python finds an interpreter with the packages of testdata/oracle, or skips.
-func python(t *testing.T) string {
-	t.Helper()
-	name := os.Getenv("TAIHU_PYTHON")
-	if name == "" {
-		name = "python3"
-	}
-	out, err := exec.Command(name, "-c", "import geopandas, numpy, openpyxl, pyarrow").CombinedOutput()
-	if err == nil {
-		return name
-	}
-	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
-	if required("python") {
-		t.Fatalf("TAIHU_REQUIRE wants %s with testdata/oracle/requirements.txt: %v %s", name, err, lines[len(lines)-1])
-	}
-	t.Skipf("SKIPPED: %s lacks what testdata/oracle/requirements.txt names (%v %s); no other program has read the exports", name, err, lines[len(lines)-1])
-	return ""
-}
-
 // oracleSample is what is published where there is no time for all of it.
 var oracleSample = []string{"tables/vega/disasters.csv", "tables/vega/airports.csv", "tables/vega/seattle-weather.csv", "tables/nycflights13/airports.csv",
 	"tables/china-divisions/streets.gb18030.csv", "tables/country-codes/data/country-codes.csv", "messy/csv-spectrum", "messy/sheetjs/Attendance.xlsx"}
@@ -44,7 +25,13 @@ func TestOtherReaders(t *testing.T) {
 	if testing.Short() {
 		t.Skip("SKIPPED: takes a minute; run without -short")
 	}
-	interpreter := python(t)
+	interpreter := python()
+	if missing := lacksModules("geopandas", "numpy", "openpyxl", "pyarrow")(); missing != "" {
+		if required("python") {
+			t.Fatalf("TAIHU_REQUIRE wants %s, as testdata/oracle/requirements.txt says", missing)
+		}
+		t.Skipf("SKIPPED: no %s; no other program has read the exports", missing)
+	}
 	p := startLots(t)
 	args := []string{filepath.Join("testdata", "oracle", "oracle.py"), p.URL}
 	if _, err := exec.LookPath("soffice"); err == nil {
