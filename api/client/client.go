@@ -14,6 +14,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -89,14 +90,23 @@ func (c *Client) send(ctx context.Context, method, path string, body io.Reader, 
 	return nil
 }
 
+// problem is the error of an answer that is none; *busy where it says when to ask
+// again.
 func problem(resp *http.Response) error {
 	p := &handle.Problem{}
 	b, _ := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
 	if json.Unmarshal(b, p) != nil || p.Status == 0 {
-		return &handle.Problem{Status: resp.StatusCode, Code: "not_taihu", Title: resp.Status,
+		p = &handle.Problem{Status: resp.StatusCode, Code: "not_taihu", Title: resp.Status,
 			Detail: fmt.Sprintf("%s answered %s without a problem description: is this a Taihu server?", resp.Request.URL.Host, resp.Status)}
 	}
-	return p
+	if resp.StatusCode != http.StatusTooManyRequests && resp.StatusCode != http.StatusServiceUnavailable {
+		return p
+	}
+	seconds, err := strconv.Atoi(resp.Header.Get("Retry-After"))
+	if err != nil || seconds < 0 {
+		seconds = 1
+	}
+	return &busy{p, min(time.Duration(seconds)*time.Second, longestWait)}
 }
 
 // CodeOf returns the code of the problem in err, or "".

@@ -26,7 +26,8 @@ type Download struct {
 	File string // where to; until it is whole it is File.part
 	// Progress is told how many bytes are there, of how many (-1: unknown).
 	Progress func(done, all int64)
-	// Retries is how often a transfer may break without a byte having come [5].
+	// Retries is how often a transfer may break, or the server be busy, without a byte
+	// having come [5].
 	Retries int
 }
 
@@ -72,18 +73,31 @@ func (c *Client) Download(ctx context.Context, d Download) (*api.Manifest, error
 		if errors.Is(err, errChanged) || after > before {
 			failures = 0
 		}
-		if failures++; failures > d.Retries || ctx.Err() != nil || CodeOf(err) != "" {
+		var later *busy
+		again := errors.As(err, &later)
+		if failures++; failures > d.Retries || ctx.Err() != nil || CodeOf(err) != "" && !again {
 			return nil, err
 		}
-		select {
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-time.After(time.Duration(failures) * 300 * time.Millisecond):
+		wait := time.Duration(failures) * 300 * time.Millisecond
+		if again {
+			wait = later.after
+		}
+		if err := sleep(ctx, wait); err != nil {
+			return nil, err
 		}
 	}
-	m, err := c.Manifest(ctx, d.Path)
-	if err != nil {
-		return nil, fmt.Errorf("read manifest: %w", err)
+	var m manifest
+	for tries := 0; ; tries++ {
+		if m, err = c.Manifest(ctx, d.Path); err == nil {
+			break
+		}
+		var later *busy
+		if !errors.As(err, &later) || tries >= d.Retries {
+			return nil, fmt.Errorf("read manifest: %w", err)
+		}
+		if err := sleep(ctx, later.after); err != nil {
+			return nil, err
+		}
 	}
 	if err := m.hold(f); err != nil {
 		return nil, errors.Join(err, os.Remove(part), os.Remove(note))
@@ -92,6 +106,27 @@ func (c *Client) Download(ctx context.Context, d Download) (*api.Manifest, error
 		return nil, err
 	}
 	return m.Manifest, os.Remove(note)
+}
+
+// busy is an error of a server that wants to be asked again later: too many
+// requests, or no room.
+type busy struct {
+	error
+	after time.Duration
+}
+
+func (b *busy) Unwrap() error { return b.error }
+
+// longestWait bounds what a server can make its client wait.
+const longestWait = 2 * time.Minute
+
+func sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
 }
 
 // fetch gets the bytes from an offset on, or all where the server's have changed.

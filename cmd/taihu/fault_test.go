@@ -118,7 +118,7 @@ func (h *history) acknowledge(dataset string, number int, csv string) {
 // publishOnce takes a small table through upload, check, review and publishing
 // and returns the release's number. Any step may fail: the server may be dead.
 func publishOnce(ctx context.Context, c *client.Client, dataset, csv string) (int, error) {
-	draft, err := c.CreateDraft(ctx, dataset, api.DraftEdit{})
+	draft, err := c.CreateDraft(ctx, dataset, api.DraftEdit{Notes: catalog.Text{Zh: "又一版"}})
 	if err != nil {
 		return 0, err
 	}
@@ -333,7 +333,7 @@ func TestTwoStewardsPublishAtOnce(t *testing.T) {
 	c := client.New(s.URL, s.token())
 	makeDataset(t, c, "contested")
 	ctx := context.Background()
-	draft, err := c.CreateDraft(ctx, "contested", api.DraftEdit{})
+	draft, err := c.CreateDraft(ctx, "contested", api.DraftEdit{Notes: catalog.Text{Zh: "又一版"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -254,6 +255,28 @@ func TestGetResumes(t *testing.T) {
 		if err := client.Verify(file, m); !errors.Is(err, client.ErrDamaged) {
 			t.Errorf("%s: %v", what, err)
 		}
+	}
+}
+
+// TestGetWaitsForItsBudget: a client whose budget is spent asks again when the server
+// said, and gets its file.
+func TestGetWaitsForItsBudget(t *testing.T) {
+	p := startLots(t, "--anonymous-queries=30")
+	refused := false
+	for i := 0; i < 60 && !refused; i++ {
+		status, _, _ := p.send(t, scenario{path: fmt.Sprintf("/api/v1/datasets/open-lots/releases/1/tables/lots/rows?limit=%d", i+1)})
+		refused = status == http.StatusTooManyRequests
+	}
+	if !refused {
+		t.Fatal("the budget is not spent")
+	}
+	file := filepath.Join(t.TempDir(), "lots.csv")
+	m, err := client.New(p.URL, "").Download(t.Context(), client.Download{Path: client.DataPath("open-lots", "1", "lots.csv", map[string][]string{"sort": {"-_row"}}), File: file})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := client.Verify(file, m); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -146,7 +146,7 @@ func (p *lotPortal) steward(login, organization string) string {
 func (p *lotPortal) draft(slug string, files ...string) *api.Draft {
 	p.t.Helper()
 	ctx := p.t.Context()
-	draft, err := p.client.CreateDraft(ctx, slug, api.DraftEdit{})
+	draft, err := p.client.CreateDraft(ctx, slug, api.DraftEdit{Notes: catalog.Text{Zh: "又一版"}})
 	if err != nil {
 		p.t.Fatal(err)
 	}

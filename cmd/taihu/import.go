@@ -135,7 +135,7 @@ func (c *importCommand) one(ctx context.Context, cl *client.Client, it importIte
 		if err := c.ensureDataset(ctx, cl, it); err != nil {
 			return err
 		}
-		draft, err := cl.CreateDraft(ctx, it.Edit.Slug, api.DraftEdit{})
+		draft, err := cl.CreateDraft(ctx, it.Edit.Slug, api.DraftEdit{Notes: catalog.Text{Zh: "从来源导入。", En: "Imported from its source."}})
 		if err != nil {
 			return err
 		}

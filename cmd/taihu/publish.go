@@ -126,7 +126,11 @@ func (p *publishCommand) Run(ctx context.Context, _ *Config, env environment, _ 
 	show.clear()
 	if draft.State == catalog.Ready {
 		tellMissed(ctx, c, draft, show)
-		if draft, err = finish(ctx, c, draft); err != nil {
+		if draft, err = finish(ctx, c, draft); client.CodeOf(err) == "major_change" {
+			abandon(ctx, c, id) // with notes the same command begins anew
+			return fmt.Errorf("the files are accepted, but nothing is published: give --notes. %w", err)
+		}
+		if err != nil {
 			return fmt.Errorf("the files are accepted, but draft %s is not published: %w", id, err)
 		}
 	}
