@@ -114,6 +114,9 @@ type Release struct {
 
 	Tables []Table `json:"tables"` // in order; loaded with the release
 	Files  []File  `json:"files"`
+	// Withheld is how many files of a published release are not in Files: originals
+	// of which something was masked or left out.
+	Withheld int `json:"withheld,omitempty"`
 }
 
 // Table returns the release's table of that name, or NotFound naming what exists.
@@ -180,6 +183,9 @@ type IngestOptions struct {
 	Types map[string]Type `json:"types,omitempty"`
 	// Zone is the offset of datetimes that state none, such as +08:00 (the default).
 	Zone string `json:"zone,omitempty"`
+	// Settled is what was decided about findings; nil: as the same file, or the
+	// release before, had it.
+	Settled []Settlement `json:"settled,omitempty"`
 }
 
 // String shows the options that were given, for reports and logs.
@@ -206,6 +212,9 @@ func (o IngestOptions) String() string {
 	}
 	if o.Zone != "" {
 		add("zone", o.Zone)
+	}
+	for _, d := range o.Settled {
+		add("settled", d.Code+":"+d.Column+":"+string(d.Measure))
 	}
 	return strings.TrimSpace(b.String())
 }

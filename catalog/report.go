@@ -3,11 +3,13 @@ package catalog
 // Severity weighs a finding.
 type Severity string
 
-// The severities, from heavy to light. One Fatal finding refuses the file.
+// The severities, from heavy to light. One Fatal finding refuses the file; one
+// that is to be settled keeps it from being published until a steward decided.
 const (
-	Fatal   Severity = "error"
-	Warning Severity = "warning"
-	Note    Severity = "note"
+	Fatal    Severity = "error"
+	ToSettle Severity = "settle"
+	Warning  Severity = "warning"
+	Note     Severity = "note"
 )
 
 // Finding is one thing ingest found in a file: where, what, and how to mend it.
@@ -21,9 +23,15 @@ type Finding struct {
 	Message  Text     `json:"message"`         // what is so
 	Hint     Text     `json:"hint"`            // what to do
 	Count    int64    `json:"count,omitempty"` // how many places are like this one; 0 and 1 mean one
+	// Of is how many cells of the column hold a value, where Count is a share of them.
+	Of int64 `json:"of,omitempty"`
+	// Places are the first 20, with personal values masked.
+	Places []Against `json:"places,omitempty"`
+	// Measures are those among which a steward chooses; only where it is to be settled.
+	Measures []Measure `json:"measures,omitempty"`
 }
 
-// Against is a cell that speaks against a type.
+// Against is a cell that is pointed at, such as one that speaks against a type.
 type Against struct {
 	Row   int64  `json:"row"`
 	Value string `json:"value"`

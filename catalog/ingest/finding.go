@@ -35,7 +35,7 @@ func (r *Refusal) at(row int64, column, value string) *Refusal {
 // formats with the same arguments; where empty, the code's own words stand.
 func found(code, zh, en string, args ...any) catalog.Finding {
 	c := findingCode(code)
-	f := catalog.Finding{Severity: c.Severity, Code: code, Message: c.What, Hint: c.Hint}
+	f := catalog.Finding{Severity: c.Severity, Code: code, Message: c.What, Hint: c.Hint, Measures: c.Measures}
 	if zh != "" {
 		f.Message.Zh = fmt.Sprintf(zh, args...)
 	}

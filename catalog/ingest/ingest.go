@@ -23,6 +23,7 @@ import (
 	"slices"
 
 	"taihu/catalog"
+	"taihu/catalog/ingest/personal"
 	"taihu/catalog/table"
 )
 
@@ -113,6 +114,7 @@ func Run(ctx context.Context, req Request, p Profiler) (Result, error) {
 	}
 	report := &r.result.Report
 	report.Findings = r.findings.List()
+	r.hideValues(report)
 	report.Accepted = !r.findings.Fatal()
 	if !report.Accepted {
 		r.discard()
@@ -130,6 +132,7 @@ type run struct {
 	result   Result
 	files    []string // written so far
 	cells    int64
+	hidden   map[string][]personal.Kind // by column: what the report must not show
 }
 
 // discard removes what was written for a file that was refused.
@@ -148,6 +151,9 @@ func (r *run) file(ctx context.Context) error {
 	info, err := os.Stat(r.req.Path)
 	if err != nil {
 		return err
+	}
+	if shown := personal.Hide(r.req.Name); shown != r.req.Name {
+		r.findings.Add(personalName(shown))
 	}
 	src, err := open(Input{
 		Path: r.req.Path, Name: r.req.Name, Size: info.Size(), Options: r.req.Options, Limits: r.limits,
@@ -193,6 +199,9 @@ func checkOptions(o catalog.IngestOptions) error {
 	}
 	if o.Zone != "" && !zoneForm.MatchString(o.Zone) {
 		return refuse("bad_option", "时区“%[1]s”有误：请写作 +08:00 或 Z。", "The zone %[1]q is wrong: write it as +08:00 or Z.", o.Zone)
+	}
+	if err := checkSettled(o.Settled); err != nil {
+		return err
 	}
 	for column, t := range o.Types {
 		if !slices.Contains(catalog.Types, t) {

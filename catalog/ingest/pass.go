@@ -41,14 +41,22 @@ func (r *run) table(ctx context.Context, src Source, h *Header, chosen map[strin
 	defer sp.close()
 	n := len(r.result.Tables)
 	built := Built{TextPath: r.path(n, "text"), TypedPath: r.path(n, "typed")}
-	first := &firstPass{run: r, src: src, fields: fields, spool: sp, path: built.TextPath}
+	first := &firstPass{run: r, src: src, fields: fields, plans: planColumns(r.req.Options, name, fields), spool: sp, path: built.TextPath}
+	if err := first.keep(); err != nil {
+		return err
+	}
 	if err := first.do(ctx); err != nil {
 		return err
 	}
 	if !r.findings.Fatal() {
 		first.tell(h)
 	}
-	types, decisions := r.decide(name, fields, h, first.evidence, chosen)
+	r.tellPersonal(fields, first.plans)
+	for i, f := range fields {
+		chosen[f.Name] = chosen[f.Name] || len(first.plans[i].drops) > 0
+	}
+	fields, h = only(fields, first.kept), h.only(first.kept)
+	types, decisions := r.decide(name, fields, h, only(first.evidence, first.kept), only(first.plans, first.kept), chosen)
 	r.result.Report.Decisions = append(r.result.Report.Decisions, decisions...)
 	r.result.Report.Tables = append(r.result.Report.Tables, catalog.TableFacts{Name: name, Sheet: h.Sheet, Rows: first.rows, Columns: len(fields)})
 	if r.findings.Fatal() {
@@ -84,18 +92,19 @@ func title(h *Header, file string) catalog.Text {
 }
 
 // decide settles the type of every column and writes it into fields.
-func (r *run) decide(name string, fields []catalog.Field, h *Header, evidence []*evidence, chosen map[string]bool) ([]columnType, []catalog.Decision) {
+func (r *run) decide(name string, fields []catalog.Field, h *Header, evidence []*evidence, plans []columnPlan, chosen map[string]bool) ([]columnType, []catalog.Decision) {
 	types := make([]columnType, len(fields))
 	decisions := make([]catalog.Decision, len(fields))
 	for i, e := range evidence {
 		f := &fields[i]
 		c := choice{table: name, column: f.Name, zone: r.req.Options.Zone}
-		if h.Declared != nil {
-			c.declared = h.Declared[i]
-		}
-		if t, ok := r.req.Options.Types[f.Name]; ok {
+		t, ok := r.req.Options.Types[f.Name]
+		chosen[f.Name] = chosen[f.Name] || ok
+		if len(plans[i].masks) == 0 { // masked values are no longer what they were declared
 			c.chosen = t
-			chosen[f.Name] = true
+			if h.Declared != nil {
+				c.declared = h.Declared[i]
+			}
 		}
 		types[i], decisions[i] = e.decide(c, r.findings)
 		f.Type, f.Precision, f.Scale, f.Zone = types[i].Type, types[i].Precision, types[i].Scale, types[i].Zone
@@ -135,7 +144,9 @@ type shared struct {
 type firstPass struct {
 	*run
 	src      Source
-	fields   []catalog.Field
+	fields   []catalog.Field // of the source
+	plans    []columnPlan    // what was decided about each
+	kept     []int           // those that are not left out; nil: all
 	spool    *spool
 	path     string
 	evidence []*evidence
@@ -146,9 +157,11 @@ type firstPass struct {
 
 func (p *firstPass) do(ctx context.Context) error {
 	columns := []parquet.Column{parquet.RowNumber()}
-	for _, f := range p.fields {
-		columns = append(columns, parquet.Column{Name: f.Name, Type: catalog.String})
+	for range p.fields {
 		p.evidence = append(p.evidence, newEvidence(len(p.fields)))
+	}
+	for _, f := range only(p.fields, p.kept) {
+		columns = append(columns, parquet.Column{Name: f.Name, Type: catalog.String})
 	}
 	out, err := p.create(p.path, columns)
 	if err != nil {
@@ -160,7 +173,10 @@ func (p *firstPass) do(ctx context.Context) error {
 		free <- &shared{}
 	}
 	text := p.textBatch()
-	uses := []func(*Chunk) error{p.weigh, p.spool.write, func(c *Chunk) error { return out.w.Write(text(c)) }}
+	spooled, written := p.projection(), p.projection()
+	uses := []func(*Chunk) error{p.weigh,
+		func(c *Chunk) error { return p.spool.write(spooled(c)) },
+		func(c *Chunk) error { return out.w.Write(text(written(c))) }}
 	queues := make([]chan *shared, len(uses))
 	for i, use := range uses {
 		queues[i] = make(chan *shared, depth)
@@ -205,6 +221,7 @@ func (p *firstPass) read(ctx context.Context, free chan *shared, queues []chan *
 		if err != nil {
 			return err
 		}
+		maskChunk(&c.Chunk, p.plans)
 		if err := p.count(&c.Chunk); err != nil {
 			return err
 		}
@@ -249,17 +266,73 @@ rows:
 	return nil
 }
 
-// weigh adds a chunk to the evidence.
+// weigh adds a chunk to the evidence and scans it for personal information.
 func (p *firstPass) weigh(c *Chunk) error {
 	for i := range c.Columns {
-		p.evidence[i].add(&c.Columns[i], c.Rows)
+		k := &c.Columns[i]
+		p.evidence[i].add(k, c.Rows)
+		if scanning {
+			p.plans[i].tally.Scan(k.Data, k.Ends, c.Rows)
+		}
 	}
 	return nil
 }
 
+// keep notes which columns are not left out.
+func (p *firstPass) keep() error {
+	kept := []int{}
+	for i := range p.plans {
+		if len(p.plans[i].drops) == 0 {
+			kept = append(kept, i)
+		}
+	}
+	if len(kept) == 0 {
+		return refuse("bad_option", "按决定所有列都去掉了。", "By the decisions every column is left out.")
+	}
+	if len(kept) < len(p.plans) {
+		p.kept = kept
+	}
+	return nil
+}
+
+// projection makes chunks of the kept columns alone, which share the memory of
+// the whole ones.
+func (p *firstPass) projection() func(*Chunk) *Chunk {
+	if p.kept == nil {
+		return func(c *Chunk) *Chunk { return c }
+	}
+	part := &Chunk{}
+	return func(c *Chunk) *Chunk {
+		part.Len, part.Rows, part.Columns = c.Len, c.Rows, part.Columns[:0]
+		for _, i := range p.kept {
+			part.Columns = append(part.Columns, c.Columns[i])
+		}
+		return part
+	}
+}
+
+// only returns the kept ones of what there is for each column; all where kept is nil.
+func only[T any](all []T, kept []int) []T {
+	if kept == nil || all == nil {
+		return all
+	}
+	out := make([]T, len(kept))
+	for k, i := range kept {
+		out[k] = all[i]
+	}
+	return out
+}
+
+// only returns the header of the kept columns.
+func (h *Header) only(kept []int) *Header {
+	part := *h
+	part.Columns, part.Declared = only(h.Columns, kept), only(h.Declared, kept)
+	return &part
+}
+
 // textBatch makes batches of text that share the chunks' memory.
 func (p *firstPass) textBatch() func(*Chunk) *table.Batch {
-	b := &table.Batch{Columns: make([]table.Vector, len(p.fields))}
+	b := &table.Batch{Columns: make([]table.Vector, len(only(p.fields, p.kept)))}
 	return func(c *Chunk) *table.Batch {
 		b.Len = c.Len
 		for i := range c.Columns {
