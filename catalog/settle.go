@@ -131,29 +131,37 @@ type UnsettledPlace struct {
 	Measures []Measure `json:"measures"`
 }
 
-// CheckSettled returns Conflict unsettled_findings naming every finding of the
-// release's files that is still to be settled.
-func (r *Release) CheckSettled() error {
-	var places []UnsettledPlace
-	var words []string
+// Unsettled returns what of a release's files still has to be settled.
+func (r *Release) Unsettled() []UnsettledPlace {
+	places := []UnsettledPlace{}
 	for i := range r.Files {
 		f := &r.Files[i]
 		for _, x := range f.Unsettled() {
 			places = append(places, UnsettledPlace{f.Name, x.Code, x.Table, x.Column, x.Count, x.Measures})
-			at := f.Name
-			if x.Column != "" {
-				at += ", " + x.Column
-			}
-			words = append(words, fmt.Sprintf("%s (%s)", x.Code, at))
 		}
 	}
+	return places
+}
+
+// CheckSettled returns Conflict unsettled_findings naming every finding of the
+// release's files that is still to be settled.
+func (r *Release) CheckSettled() error {
+	places := r.Unsettled()
 	if len(places) == 0 {
 		return nil
 	}
 	const named = 10
+	var words []string
+	for _, p := range places[:min(len(places), named)] {
+		at := p.File
+		if p.Column != "" {
+			at += ", " + p.Column
+		}
+		words = append(words, fmt.Sprintf("%s (%s)", p.Code, at))
+	}
 	more := ""
-	if len(words) > named {
-		words, more = words[:named], " …"
+	if len(places) > named {
+		more = " …"
 	}
 	return Errorf(Conflict, "unsettled_findings", "%d findings have to be settled first (mask, drop, or accept with a reason): %s%s", len(places), strings.Join(words, "; "), more).
 		With("findings", places).

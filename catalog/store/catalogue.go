@@ -111,12 +111,17 @@ func (c *conn) catalogueOf(ctx context.Context, rows []datasetRow, bare bool) ([
 		e.Columns += t.Columns
 	}
 	var files []catalog.File
-	if err := c.all(ctx, &files, `SELECT release_id, name, role, media_type, blob, created_at FROM release_files`+in+`created_at, id`, releases...); err != nil {
+	if err := c.all(ctx, &files, `SELECT release_id, name, role, media_type, blob, options, created_at FROM release_files`+in+`created_at, id`, releases...); err != nil {
 		return nil, err
 	}
 	for _, f := range files {
 		if e := at[f.ReleaseID]; e.Dataset.OpenAttribute == catalog.Unconditional {
 			e.Release.Files = append(e.Release.Files, f)
+		}
+	}
+	for i := range list {
+		if list[i].Release != nil {
+			withhold(list[i].Release)
 		}
 	}
 	return list, nil

@@ -43,17 +43,21 @@ func (db *DB) PutFile(ctx context.Context, actor catalog.Actor, draftID string, 
 		return nil, invalid("sha256", "", "the file has no hash: store its bytes first")
 	}
 	var f *catalog.File
-	_, err := db.edit(ctx, actor, draftID, 0, "file.put", func(t *tx, r *catalog.Release, _ *datasetRow) (facts, error) {
+	_, err := db.edit(ctx, actor, draftID, 0, "file.put", func(t *tx, r *catalog.Release, d *datasetRow) (facts, error) {
 		old, err := t.fileNamed(ctx, r.ID, u.Name)
 		if err != nil {
 			return nil, err
 		}
-		if old != nil && old.Blob == u.Blob && js(old.Options) == js(u.Options) && old.State != catalog.FileRefused {
+		o := u.Options
+		if o.Settled, err = t.settledFor(ctx, actor, d, u.Name, u.Options.Settled, old); err != nil {
+			return nil, err
+		}
+		if old != nil && old.Blob == u.Blob && js(old.Options) == js(o) && old.State != catalog.FileRefused {
 			f = old
 			return nil, nil
 		}
 		f = &catalog.File{ID: catalog.NewID(), ReleaseID: r.ID, Name: u.Name, Role: catalog.Source, State: catalog.FilePending,
-			MediaType: u.MediaType, Blob: u.Blob, Options: u.Options, CreatedAt: t.now}
+			MediaType: u.MediaType, Blob: u.Blob, Options: o, CreatedAt: t.now}
 		if old != nil {
 			f.ID, f.CreatedAt = old.ID, old.CreatedAt
 			_, err = t.exec(ctx, `UPDATE release_files SET state = ?, role = ?, media_type = ?, blob = ?, options = ?, report = NULL WHERE id = ?`,
@@ -125,7 +129,8 @@ func (db *DB) RemoveFile(ctx context.Context, actor catalog.Actor, draftID, name
 	return err
 }
 
-// SetFileOptions states how a file is to be read and has it checked again.
+// SetFileOptions states how a file is to be read and has it checked again. Where
+// it says nothing of decisions about findings, those there are stay.
 func (db *DB) SetFileOptions(ctx context.Context, actor catalog.Actor, draftID, name string, o catalog.IngestOptions) (*catalog.File, error) {
 	var f *catalog.File
 	_, err := db.edit(ctx, actor, draftID, 0, "file.options_set", func(t *tx, r *catalog.Release, _ *datasetRow) (facts, error) {
@@ -136,16 +141,29 @@ func (db *DB) SetFileOptions(ctx context.Context, actor catalog.Actor, draftID, 
 		if f == nil {
 			return nil, unknownFile(name)
 		}
-		f.Options, f.State, f.Report = o, catalog.FilePending, nil
-		if _, err = t.exec(ctx, `UPDATE release_files SET state = ?, options = ?, report = NULL WHERE id = ?`, string(f.State), js(o), f.ID); err != nil {
-			return nil, err
+		before := f.Options.Settled
+		f.Options = o
+		f.Options.Settled = before
+		if o.Settled != nil {
+			if f.Options.Settled, err = t.stamp(actor, o.Settled, before); err != nil {
+				return nil, err
+			}
 		}
-		return facts{"name": name, "options": o}, t.enqueue(ctx, catalog.JobIngest, catalog.IngestArgs{FileID: f.ID})
+		return facts{"name": name, "options": f.Options}, t.readAgain(ctx, f)
 	})
 	if err != nil {
 		return nil, err
 	}
 	return f, nil
+}
+
+// readAgain has a file read with its options.
+func (t *tx) readAgain(ctx context.Context, f *catalog.File) error {
+	f.State, f.Report = catalog.FilePending, nil
+	if _, err := t.exec(ctx, `UPDATE release_files SET state = ?, options = ?, report = NULL WHERE id = ?`, string(f.State), js(f.Options), f.ID); err != nil {
+		return err
+	}
+	return t.enqueue(ctx, catalog.JobIngest, catalog.IngestArgs{FileID: f.ID})
 }
 
 // FileForIngest returns a file, its draft (without contents) and its dataset for

@@ -109,7 +109,11 @@ func (db *DB) ReleaseByID(ctx context.Context, id string) (*catalog.Dataset, *ca
 		if d, err = c.datasetRow(ctx, r.DatasetID, ""); err != nil {
 			return err
 		}
-		return c.contents(ctx, r, tableColumns)
+		if err := c.contents(ctx, r, tableColumns); err != nil {
+			return err
+		}
+		withhold(r)
+		return nil
 	})
 	if err != nil {
 		return nil, nil, err
@@ -155,9 +159,11 @@ func (c *conn) contentsOf(ctx context.Context, datasetID string, list []catalog.
 	return nil
 }
 
-// redact takes out of a release what leads to its bytes where it is withdrawn or
-// the actor may not read the data, so that no caller can give them away.
+// redact takes out of a release what leads to bytes that are not published, and
+// to all where it is withdrawn or the actor may not read the data, so that no
+// caller can give them away.
 func redact(actor catalog.Actor, d *datasetRow, r *catalog.Release) {
+	withhold(r)
 	if r.State != catalog.Withdrawn && catalog.Can(actor, catalog.ReadData, catalog.ObjectOf(&d.Dataset)) == nil {
 		return
 	}

@@ -147,10 +147,14 @@ func (t *tx) nextVersion(ctx context.Context, r *catalog.Release, d *datasetRow)
 	return catalog.NextVersion(labels, bump), nil
 }
 
-// Submit hands a ready draft to the reviewers. Its stewards may. One that breaks
-// readers' programs needs notes (Unprocessable major_change).
+// Submit hands a ready draft to the reviewers. Its stewards may, once every
+// finding is settled (Conflict unsettled_findings). One that breaks readers'
+// programs needs notes (Unprocessable major_change).
 func (db *DB) Submit(ctx context.Context, actor catalog.Actor, draftID string, rowVersion int64) (*catalog.Release, error) {
 	return db.move(ctx, actor, draftID, rowVersion, step{verb: "draft.submitted", action: catalog.EditDraft, from: []catalog.State{catalog.Ready}, next: catalog.InReview, also: func(t *tx, r *catalog.Release, d *datasetRow) (facts, error) {
+		if err := t.checkSettled(ctx, r); err != nil {
+			return nil, err
+		}
 		r.SubmittedBy, r.Comment = actor.ID(), ""
 		return nil, t.explained(ctx, r, d)
 	}})
@@ -211,6 +215,9 @@ func (db *DB) Abandon(ctx context.Context, actor catalog.Actor, draftID string, 
 // once one wins and the other is told (Conflict wrong_state).
 func (db *DB) Publish(ctx context.Context, actor catalog.Actor, draftID string, rowVersion int64) (*catalog.Release, error) {
 	r, err := db.move(ctx, actor, draftID, rowVersion, step{verb: "release.published", action: catalog.ReviewDraft, from: []catalog.State{catalog.Approved, catalog.Scheduled}, next: catalog.Published, also: func(t *tx, r *catalog.Release, d *datasetRow) (facts, error) {
+		if err := t.checkSettled(ctx, r); err != nil {
+			return nil, err
+		}
 		var highest int
 		if _, err := t.value(ctx, `SELECT COALESCE(MAX(number), 0) FROM releases WHERE dataset_id = ?`, []any{d.ID}, &highest); err != nil {
 			return nil, err
@@ -293,8 +300,12 @@ func (t *tx) publication(ctx context.Context, r *catalog.Release) (facts, error)
 	for _, x := range r.Tables {
 		tables[x.Name] = x.TableSHA256
 	}
+	secret := secretHashes(r.Files)
 	for _, x := range r.Files {
 		files[x.Name] = x.Blob.SHA256
+		if secret[x.Blob.SHA256] {
+			files[x.Name] = "withheld"
+		}
 	}
 	return facts{"number": r.Number, "approved_by": r.ApprovedBy, "tables": tables, "files": files}, nil
 }

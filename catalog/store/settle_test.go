@@ -1,0 +1,170 @@
+package store_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"taihu/catalog"
+	"taihu/catalog/store"
+	"taihu/catalog/store/storetest"
+)
+
+// personalOutcome is an accepted check that found phones in a column.
+func personalOutcome(table, column string) store.IngestOutcome {
+	o := storetest.Outcome(table, column, "单位")
+	o.Report.Findings = []catalog.Finding{{Severity: catalog.ToSettle, Code: "personal_mobile", Table: table, Column: column, Count: 2, Of: 3,
+		Measures: []catalog.Measure{catalog.Mask, catalog.Drop, catalog.Accept}}}
+	return o
+}
+
+func decide(m catalog.Measure, reason string) []catalog.Settlement {
+	return []catalog.Settlement{{Code: "personal_mobile", Table: "people", Column: "电话", Measure: m, Reason: reason, By: "somebody else"}}
+}
+
+func TestUnsettledFindingsKeepADraftBack(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w, ctx := storetest.NewWorld(t, db), t.Context()
+		r := newDraft(t, w)
+		f := put(t, w, r.ID, "people.csv", "x")
+		finish(t, w, f, personalOutcome("people", "电话"))
+		_, err := db.Submit(ctx, w.Steward, r.ID, 0)
+		wantCode(t, err, "unsettled_findings")
+		if !strings.Contains(err.Error(), "personal_mobile (people.csv, 电话)") {
+			t.Errorf("the error names no finding: %v", err)
+		}
+		_, err = db.SettleFindings(ctx, w.Steward, r.ID, "people.csv", decide(catalog.Accept, " "))
+		wantCode(t, err, "invalid_settlement")
+		_, err = db.SettleFindings(ctx, w.Steward, r.ID, "people.csv", decide("keep", "x"))
+		wantCode(t, err, "invalid_settlement")
+		_, err = db.SettleFindings(ctx, w.Stranger, r.ID, "people.csv", decide(catalog.Mask, ""))
+		wantCode(t, err, "unknown_draft")
+		_, err = db.SettleFindings(ctx, w.Steward, r.ID, "people.csv", decide(catalog.Accept, "对外公布的办公电话"))
+		wantCode(t, err, "")
+		got := draft(t, w, r.ID)
+		if got.State != catalog.Ready || len(got.Tables) != 1 {
+			t.Fatalf("accepting had the file read again: %s", got.State)
+		}
+		s := got.Files[0].Options.Settled
+		if len(s) != 1 || s[0].By != w.Steward.ID() || s[0].At == nil {
+			t.Fatalf("the decision is %+v", s)
+		}
+		// Taken back, it keeps the draft back again.
+		_, err = db.SettleFindings(ctx, w.Steward, r.ID, "people.csv", decide("", ""))
+		wantCode(t, err, "")
+		_, err = db.Submit(ctx, w.Steward, r.ID, 0)
+		wantCode(t, err, "unsettled_findings")
+		_, err = db.SettleFindings(ctx, w.Steward, r.ID, "people.csv", decide(catalog.Accept, "对外公布的办公电话"))
+		wantCode(t, err, "")
+		publish(t, w, r.ID)
+		_, release, err := db.Release(ctx, catalog.Actor{}, "water-level", 0)
+		wantCode(t, err, "")
+		if len(release.Files) != 1 || release.Withheld != 0 {
+			t.Errorf("what was accepted is published with its original: %+v", release.Files)
+		}
+		events, err := db.Events(ctx, w.Dataset.ID)
+		wantCode(t, err, "")
+		var said []string
+		for _, e := range events {
+			if e.Verb == "findings.settled" {
+				said = append(said, string(e.Facts))
+			}
+		}
+		if len(said) != 3 || !strings.Contains(said[2], "对外公布的办公电话") {
+			t.Errorf("the events are %s", said)
+		}
+	})
+}
+
+func publish(t *testing.T, w *storetest.World, draftID string) {
+	t.Helper()
+	_, err := w.DB.Submit(t.Context(), w.Steward, draftID, 0)
+	wantCode(t, err, "")
+	_, err = w.DB.Approve(t.Context(), w.Reviewer, draftID, 0)
+	wantCode(t, err, "")
+	_, err = w.DB.Publish(t.Context(), w.Reviewer, draftID, 0)
+	wantCode(t, err, "")
+}
+
+func TestOriginalsOfWhatWasMaskedAreWithheld(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w, ctx := storetest.NewWorld(t, db), t.Context()
+		r := newDraft(t, w)
+		f := put(t, w, r.ID, "people.csv", "secret original")
+		finish(t, w, f, personalOutcome("people", "电话"))
+		f, err := db.SettleFindings(ctx, w.Steward, r.ID, "people.csv", decide(catalog.Mask, ""))
+		wantCode(t, err, "")
+		if got := draft(t, w, r.ID); got.State != catalog.Checking {
+			t.Fatalf("masking must have the file read again; the draft is %s", got.State)
+		}
+		finish(t, w, f, storetest.Outcome("people", "电话", "单位"))
+		// The same bytes under another name are the same secret.
+		twin := put(t, w, r.ID, "copy.bin", "secret original")
+		finish(t, w, twin, store.IngestOutcome{Report: catalog.Report{Accepted: true}, Attachment: true})
+		other := put(t, w, r.ID, "manual.pdf", "manual")
+		finish(t, w, other, store.IngestOutcome{Report: catalog.Report{Accepted: true}, Attachment: true})
+		publish(t, w, r.ID)
+
+		check := func(where string, r *catalog.Release) {
+			t.Helper()
+			text, err := json.Marshal(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(r.Files) != 1 || r.Files[0].Name != "manual.pdf" || r.Withheld != 2 || strings.Contains(string(text), f.Blob.SHA256) {
+				t.Errorf("%s gives the original away: %s", where, text)
+			}
+		}
+		for _, actor := range []catalog.Actor{catalog.Actor{}, w.Steward, w.Admin, catalog.SystemActor} {
+			_, release, err := db.Release(ctx, actor, "water-level", 0)
+			wantCode(t, err, "")
+			check("Release", release)
+			list, err := db.Releases(ctx, actor, "water-level")
+			wantCode(t, err, "")
+			check("Releases", &list[0])
+		}
+		_, release, err := db.ReleaseByID(ctx, r.ID)
+		wantCode(t, err, "")
+		check("ReleaseByID", release)
+		entries, err := db.Catalogue(ctx, store.CatalogueFilter{Limit: 10})
+		wantCode(t, err, "")
+		if e := entries[0].Release; len(e.Files) != 1 || e.Withheld != 2 {
+			t.Errorf("the catalogue lists %+v", e.Files)
+		}
+		events, err := db.Events(ctx, w.Dataset.ID)
+		wantCode(t, err, "")
+		for _, e := range events {
+			if e.Verb == "release.published" && strings.Contains(string(e.Facts), f.Blob.SHA256) {
+				t.Errorf("the event of the publication gives the original's hash: %s", e.Facts)
+			}
+		}
+
+		// The decision is the default of the next release, where the column comes
+		// again: in the file of the same name and in another.
+		next := newDraft(t, w)
+		for name, table := range map[string]string{"people.csv": "people", "people-2026.csv": ""} {
+			f := put(t, w, next.ID, name, "next "+name)
+			s := f.Options.Settled
+			if len(s) != 1 || s[0].Column != "电话" || s[0].Table != table || s[0].Measure != catalog.Mask || s[0].From != 1 || s[0].By != w.Steward.ID() {
+				t.Errorf("%s: carried over is %+v", name, s)
+			}
+		}
+		// Told otherwise, it is otherwise; a new upload keeps the draft's own.
+		f, err = db.PutFile(ctx, w.Steward, next.ID, store.Upload{Name: "people.csv", Blob: storetest.Blob("y"), Options: catalog.IngestOptions{Settled: decide(catalog.Drop, "")}})
+		wantCode(t, err, "")
+		f = put(t, w, next.ID, "people.csv", "z")
+		if s := f.Options.Settled; len(s) != 1 || s[0].Measure != catalog.Drop || s[0].From != 0 {
+			t.Errorf("after another upload: %+v", s)
+		}
+		f, err = db.SetFileOptions(ctx, w.Steward, next.ID, "people.csv", catalog.IngestOptions{Encoding: "gbk"})
+		wantCode(t, err, "")
+		if s := f.Options.Settled; len(s) != 1 {
+			t.Errorf("reading options wiped the decisions: %+v", s)
+		}
+		f, err = db.SetFileOptions(ctx, w.Steward, next.ID, "people.csv", catalog.IngestOptions{Settled: []catalog.Settlement{}})
+		wantCode(t, err, "")
+		if len(f.Options.Settled) != 0 {
+			t.Errorf("an empty list takes all back: %+v", f.Options.Settled)
+		}
+	})
+}
