@@ -42,6 +42,9 @@ func (r *run) table(ctx context.Context, src Source, h *Header, chosen map[strin
 	n := len(r.result.Tables)
 	built := Built{TextPath: r.path(n, "text"), TypedPath: r.path(n, "typed")}
 	first := &firstPass{run: r, src: src, fields: fields, plans: planColumns(r.req.Options, name, fields), spool: sp, path: built.TextPath}
+	for _, i := range h.LeftOut {
+		first.plans[i].drops = append(first.plans[i].drops, "hidden_columns")
+	}
 	if err := first.keep(); err != nil {
 		return err
 	}

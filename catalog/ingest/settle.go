@@ -139,7 +139,7 @@ func (r *run) tellPersonal(fields []catalog.Field, plans []columnPlan) {
 			f := found("column_dropped", "", "")
 			f.Column = column
 			r.findings.Add(f)
-			if !slices.ContainsFunc(holds, func(f personal.Found) bool { return personalCodes[f.Kind] == code }) {
+			if _, ofPerson := personalKind(code); ofPerson && !slices.ContainsFunc(holds, func(f personal.Found) bool { return personalCodes[f.Kind] == code }) {
 				r.findings.Add(idle(code, column))
 			}
 		}

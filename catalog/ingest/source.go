@@ -50,6 +50,9 @@ type Header struct {
 	// Declared is what the file's own schema says of each column (Parquet); nil
 	// where it has none. The zero Declared leaves a column to the evidence.
 	Declared []Declared
+	// LeftOut are the columns, counted from 0, that the steward leaves out because
+	// they are hidden in the file.
+	LeftOut []int
 	// Row is the 1-based row of the header, 0 where there is none. Why is how
 	// that was decided; it is shown where it was found out, not stated.
 	Row int64

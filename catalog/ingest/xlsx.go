@@ -4,10 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
-
-	"taihu/catalog"
 )
 
 const (
@@ -38,6 +35,8 @@ type xlsxSource struct {
 	number int      // of the next row to give
 	ended  bool     // the scanner is at the end
 	held   bool     // s.row waits to be given
+
+	skipHidden bool // hidden rows are left out
 }
 
 // openXLSX opens the workbook at in.Path: weighed first, then its parts, no cell
@@ -82,13 +81,18 @@ func (s *xlsxSource) choose() error {
 		if chosen {
 			s.sheets = append(s.sheets, sheet)
 		}
+		if !chosen && !sheet.hidden {
+			f := found("unread_sheet", "", "")
+			f.Table, f.Value = sheet.name, sheet.name
+			s.in.tellHidden(f)
+		}
 		if sheet.hidden {
 			f := found("hidden_sheet", "", "")
 			if chosen {
 				f = found("hidden_sheet", "工作表 %q 是隐藏的，已按要求读入。", "The sheet %q is hidden; it was read because it was asked for.", shorten(sheet.name))
 			}
 			f.Table, f.Value = sheet.name, sheet.name
-			s.in.Findings.Add(f)
+			s.in.tellHidden(f)
 		}
 	}
 	if want != "" && len(s.sheets) == 0 {
@@ -98,32 +102,6 @@ func (s *xlsxSource) choose() error {
 		return refuse("too_many_tables", "有 %d 个工作表，最多 %d 个。", "There are %d sheets; at most %d are allowed.", len(s.sheets), s.in.Limits.Tables)
 	}
 	return nil
-}
-
-// tellContent reports what a workbook carries besides cells.
-func (s *xlsxSource) tellContent() {
-	kinds := []struct{ part, zh, en string }{
-		{"xl/vbaproject.bin", "宏", "macros"}, {"xl/externallinks/", "外部链接", "links to other files"}, {"xl/comments", "批注", "comments"},
-		{"xl/threadedcomments/", "批注", "comments"}, {"xl/pivotcache/", "数据透视表缓存", "pivot caches"}, {"xl/embeddings/", "嵌入的文件", "embedded files"},
-		{"xl/connections.xml", "数据连接", "data connections"}, {"customxml/", "自定义 XML", "custom XML"},
-	}
-	var zh, en []string
-	for _, k := range kinds {
-		for name := range s.zip.parts {
-			if strings.HasPrefix(name, k.part) && !slices.Contains(en, k.en) {
-				zh, en = append(zh, k.zh), append(en, k.en)
-			}
-		}
-	}
-	if len(s.zip.nested) > 0 && !slices.Contains(en, "embedded files") {
-		zh, en = append(zh, "嵌入的文件"), append(en, "embedded files")
-	}
-	if len(en) > 0 {
-		f := found("hidden_content", "", "")
-		f.Message = catalog.Text{Zh: "文件带有" + strings.Join(zh, "、") + "：未读入，但仍在原始文件中。",
-			En: "The file carries " + strings.Join(en, ", ") + ": not read, but in the original file."}
-		s.in.Findings.Add(f)
-	}
 }
 
 // Next opens the next sheet that holds values.
@@ -177,6 +155,11 @@ func (s *xlsxSource) Read(c *Chunk) error {
 		}
 		if c.Full(size) {
 			break
+		}
+		if row.hidden && s.skipHidden {
+			s.number++
+			s.drop()
+			continue
 		}
 		n, err := s.give(c, row)
 		if err != nil {

@@ -172,7 +172,9 @@ func (s *sheetScanner) column() error {
 	if !ok1 || !ok2 || from < 1 || to < from || to > sheetColumns {
 		return s.malformed(0, s.tok.attrs, "列定义超出范围", "a column definition is out of range")
 	}
-	if h, _ := s.tok.attr("hidden"); isTrue(h) && len(s.hiddenColumns) < sheetColumns {
+	h, _ := s.tok.attr("hidden")
+	w, _ := s.tok.attr("width")
+	if (isTrue(h) || string(w) == "0") && len(s.hiddenColumns) < sheetColumns {
 		s.hiddenColumns = append(s.hiddenColumns, [2]int{from, to})
 	}
 	return nil
@@ -236,7 +238,9 @@ func (s *sheetScanner) readRow(row *sheetRow) error {
 			}
 			number, given = n, true
 		case "hidden":
-			row.hidden = isTrue(value)
+			row.hidden = row.hidden || isTrue(value)
+		case "ht":
+			row.hidden = row.hidden || string(value) == "0"
 		}
 	}
 	if number <= s.row {

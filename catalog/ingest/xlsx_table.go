@@ -57,6 +57,7 @@ func (s *xlsxSource) openTable(sheet workSheet) (*Header, error) {
 		return nil, err
 	}
 	s.name, s.facts, s.known, s.ended, s.ahead, s.held = sheet.name, sheetFacts{}, false, false, nil, false
+	s.skipHidden = decided(s.in.Options.Settled, "hidden_rows", sheet.name, "") == catalog.Drop
 	if err := s.lookAhead(); err != nil {
 		return nil, err
 	}
@@ -123,7 +124,7 @@ func (s *xlsxSource) scanRow() error {
 
 // keepRow copies s.row to the rows read ahead.
 func (s *xlsxSource) keepRow() {
-	s.ahead = append(s.ahead, aheadRow{sheetRow{number: s.row.number, cells: slices.Clone(s.row.cells), text: slices.Clone(s.row.text)}})
+	s.ahead = append(s.ahead, aheadRow{sheetRow{number: s.row.number, hidden: s.row.hidden, cells: slices.Clone(s.row.cells), text: slices.Clone(s.row.text)}})
 }
 
 // measure passes over the whole sheet to learn where values stand.
@@ -162,20 +163,32 @@ func (s *xlsxSource) checkArea(lastRow int) error {
 
 // tellSheet reports what is hidden or merged in the area of the table.
 func (s *xlsxSource) tellSheet(scan *sheetScanner) {
-	hidden := 0
-	for _, c := range scan.hiddenColumns {
-		hidden += max(0, min(c[1], s.facts.lastCol)-max(c[0], s.facts.firstCol)+1)
+	if n := len(s.hiddenColumns(scan)); n > 0 {
+		f := found("hidden_columns", "有 %d 列是隐藏的，已作为数据读入。", "%d columns are hidden; they were read as data.", n)
+		f.Table, f.Count = s.name, int64(n)
+		s.in.tellHidden(f)
 	}
-	if hidden > 0 || s.facts.hiddenRows > 0 {
-		f := found("hidden_cells", "有 %d 行和 %d 列是隐藏的，已作为数据读入。", "%d rows and %d columns are hidden; they were read as data.", s.facts.hiddenRows, hidden)
-		f.Table, f.Count = s.name, int64(hidden+s.facts.hiddenRows)
-		s.in.Findings.Add(f)
+	if n := s.facts.hiddenRows; n > 0 {
+		f := found("hidden_rows", "有 %d 行是隐藏的，已作为数据读入。", "%d rows are hidden; they were read as data.", n)
+		f.Table, f.Count = s.name, int64(n)
+		s.in.tellHidden(f)
 	}
 	if scan.merged > 0 {
 		f := found("merged_cells", "", "")
 		f.Table, f.Value, f.Count = s.name, scan.firstMerged, int64(scan.merged)
 		s.in.Findings.Add(f)
 	}
+}
+
+// hiddenColumns are the hidden columns in the area of the table, counted from 0.
+func (s *xlsxSource) hiddenColumns(scan *sheetScanner) []int {
+	var list []int
+	for _, c := range scan.hiddenColumns {
+		for col := max(c[0], s.facts.firstCol); col <= min(c[1], s.facts.lastCol); col++ {
+			list = append(list, col-s.facts.firstCol)
+		}
+	}
+	return list
 }
 
 // header finds the header among the rows read ahead and leaves the rows after it
@@ -209,6 +222,9 @@ func (s *xlsxSource) header() (*Header, error) {
 			}
 		}
 		s.ahead = s.ahead[at+1:]
+	}
+	if decided(s.in.Options.Settled, "hidden_columns", s.name, "") == catalog.Drop {
+		h.LeftOut = s.hiddenColumns(s.scan)
 	}
 	s.names = slices.Clone(h.Columns)
 	for i, n := range s.names {
