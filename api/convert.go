@@ -88,6 +88,7 @@ func (a *API) wireRelease(d *catalog.Dataset, r *catalog.Release, bytes bool) Re
 			f.URL = a.dataURL(d.Slug, r.Number, "files") + "/" + url.PathEscape(f.Name)
 			w.Files = append(w.Files, f)
 		}
+		w.Withheld = r.Withheld
 	}
 	return w
 }
@@ -112,13 +113,13 @@ func wireFile(f *catalog.File) File {
 
 func (a *API) wireDraft(slug string, r *catalog.Release) Draft {
 	w := Draft{ID: r.ID, Dataset: slug, State: r.State, Number: r.Number, Version: r.Version, Notes: r.Notes, DataDate: r.DataDate, Comment: r.Comment, PublishAt: r.PublishAt,
-		Tables: []Table{}, Files: []DraftFile{}, RowVersion: r.RowVersion, URL: a.BaseURL + "/steward/drafts/" + r.ID}
+		Tables: []Table{}, Files: []DraftFile{}, Unsettled: r.Unsettled(), RowVersion: r.RowVersion, URL: a.BaseURL + "/steward/drafts/" + r.ID}
 	for i := range r.Tables {
 		w.Tables = append(w.Tables, wireTable(&r.Tables[i]))
 	}
 	for i := range r.Files {
 		f := &r.Files[i]
-		w.Files = append(w.Files, DraftFile{File: wireFile(f), State: f.State, Options: f.Options, Report: f.Report})
+		w.Files = append(w.Files, DraftFile{File: wireFile(f), State: f.State, Withheld: f.Withheld(), Options: f.Options, Report: f.Report})
 	}
 	return w
 }

@@ -108,13 +108,33 @@ func (a *API) draftRoutes() {
 		})
 
 	register(a, huma.Operation{OperationID: "set-file-options", Method: http.MethodPut, Path: "/api/v1/drafts/{id}/files/{name}/options", Tags: []string{"stewards"},
-		Summary: "State how a file is read", Description: "Sheet, header row, delimiter, encoding, types. The file is checked again without a new upload.", Security: bearer},
+		Summary: "State how a file is read", Description: "Sheet, header row, delimiter, encoding, types. Decisions about findings stay where settled is not given. The file is checked again without a new upload.", Security: bearer},
 		func(ctx context.Context, actor catalog.Actor, in *struct {
 			DraftPath
 			Name string `path:"name" doc:"The file" example:"readings.csv"`
 			Body catalog.IngestOptions
 		}) (*draftOutput, error) {
 			if _, err := a.Store.SetFileOptions(ctx, actor, in.ID, in.Name, in.Body); err != nil {
+				return nil, err
+			}
+			return a.draftNow(ctx, actor, in.ID)
+		})
+
+	register(a, huma.Operation{OperationID: "settle-findings", Method: http.MethodPost, Path: "/api/v1/drafts/{id}/files/{name}/settle", Tags: []string{"stewards"},
+		Summary: "Decide about findings of a file", Description: "Mask, drop, or accept with a reason. What masks or drops has the file read again without a new upload, and keeps its original from being published.", Security: bearer},
+		func(ctx context.Context, actor catalog.Actor, in *struct {
+			DraftPath
+			Name string `path:"name" doc:"The file" example:"readings.csv"`
+			Body Settling
+		}) (*draftOutput, error) {
+			decisions := make([]catalog.Settlement, len(in.Body.Decisions))
+			for i, d := range in.Body.Decisions {
+				decisions[i] = catalog.Settlement{Code: d.Code, Table: d.Table, Column: d.Column, Measure: catalog.Measure(d.Measure), Reason: d.Reason}
+				if d.Measure == "none" {
+					decisions[i].Measure = ""
+				}
+			}
+			if _, err := a.Store.SettleFindings(ctx, actor, in.ID, in.Name, decisions); err != nil {
 				return nil, err
 			}
 			return a.draftNow(ctx, actor, in.ID)
@@ -222,14 +242,15 @@ func (a *API) draftNow(ctx context.Context, actor catalog.Actor, id string) (*dr
 
 type putFileInput struct {
 	DraftPath
-	Name      string `path:"name" maxLength:"255" doc:"As readers will see it" example:"readings.csv"`
-	Sheet     string `query:"sheet" doc:"The one sheet to read"`
-	HeaderRow int    `query:"header_row" doc:"1-based row of the header; -1: none; without it found out"`
-	Delimiter string `query:"delimiter" doc:"One character, or tab"`
-	Encoding  string `query:"encoding" doc:"Such as utf-8 or gb18030; without it found out"`
-	Table     string `query:"table" doc:"Name of the table"`
-	Zone      string `query:"zone" doc:"Offset of datetimes that state none, such as +08:00"`
-	Type      string `header:"Content-Type" hidden:"true"`
+	Name      string   `path:"name" maxLength:"255" doc:"As readers will see it" example:"readings.csv"`
+	Sheet     string   `query:"sheet" doc:"The one sheet to read"`
+	HeaderRow int      `query:"header_row" doc:"1-based row of the header; -1: none; without it found out"`
+	Delimiter string   `query:"delimiter" doc:"One character, or tab"`
+	Encoding  string   `query:"encoding" doc:"Such as utf-8 or gb18030; without it found out"`
+	Table     string   `query:"table" doc:"Name of the table"`
+	Zone      string   `query:"zone" doc:"Offset of datetimes that state none, such as +08:00"`
+	Settle    []string `query:"settle,explode" doc:"Decisions about findings, each CODE:COLUMN=mask, CODE:COLUMN=drop or CODE=accept,REASON"`
+	Type      string   `header:"Content-Type" hidden:"true"`
 
 	body   io.Reader
 	length int64
@@ -258,6 +279,14 @@ func (a *API) putFile(ctx context.Context, actor catalog.Actor, in *putFileInput
 	if in.length > a.MaxUpload {
 		return nil, tooLarge(a.MaxUpload)
 	}
+	var settled []catalog.Settlement // nil: as before
+	for _, text := range in.Settle {
+		s, err := catalog.ParseSettlement(text)
+		if err != nil {
+			return nil, err
+		}
+		settled = append(settled, s)
+	}
 	limited := &limitedReader{r: in.body, left: a.MaxUpload, limit: a.MaxUpload}
 	b, err := a.Blobs.Put(ctx, limited)
 	if err != nil {
@@ -271,7 +300,7 @@ func (a *API) putFile(ctx context.Context, actor catalog.Actor, in *putFileInput
 		media = "application/octet-stream"
 	}
 	_, err = a.Store.PutFile(ctx, actor, in.ID, store.Upload{Name: in.Name, MediaType: media, Blob: b, Options: catalog.IngestOptions{
-		Sheet: in.Sheet, HeaderRow: in.HeaderRow, Delimiter: in.Delimiter, Encoding: in.Encoding, Table: in.Table, Zone: in.Zone}})
+		Sheet: in.Sheet, HeaderRow: in.HeaderRow, Delimiter: in.Delimiter, Encoding: in.Encoding, Table: in.Table, Zone: in.Zone, Settled: settled}})
 	if err != nil {
 		return nil, err
 	}

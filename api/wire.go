@@ -76,6 +76,7 @@ type Release struct {
 	WithdrawnWhy string        `json:"withdrawn_why,omitempty"`
 	Tables       []Table       `json:"tables"`
 	Files        []File        `json:"files"`
+	Withheld     int           `json:"withheld_files,omitempty" doc:"How many originals are not published, because something of them was masked or left out"`
 	URL          string        `json:"url"`
 }
 
@@ -118,27 +119,29 @@ type File struct {
 
 // Draft is a release in the making.
 type Draft struct {
-	ID         string        `json:"id"`
-	Dataset    string        `json:"dataset"`
-	State      catalog.State `json:"state"`
-	Number     int           `json:"number,omitempty" doc:"Once published"`
-	Version    string        `json:"version,omitempty"`
-	Notes      catalog.Text  `json:"notes"`
-	DataDate   string        `json:"data_date,omitempty"`
-	Comment    string        `json:"comment,omitempty" doc:"The reviewer's, where it was returned"`
-	PublishAt  *time.Time    `json:"publish_at,omitempty" doc:"Where it is scheduled"`
-	Tables     []Table       `json:"tables"`
-	Files      []DraftFile   `json:"files"`
-	RowVersion int64         `json:"row_version"`
-	URL        string        `json:"url"`
+	ID         string                   `json:"id"`
+	Dataset    string                   `json:"dataset"`
+	State      catalog.State            `json:"state"`
+	Number     int                      `json:"number,omitempty" doc:"Once published"`
+	Version    string                   `json:"version,omitempty"`
+	Notes      catalog.Text             `json:"notes"`
+	DataDate   string                   `json:"data_date,omitempty"`
+	Comment    string                   `json:"comment,omitempty" doc:"The reviewer's, where it was returned"`
+	PublishAt  *time.Time               `json:"publish_at,omitempty" doc:"Where it is scheduled"`
+	Tables     []Table                  `json:"tables"`
+	Files      []DraftFile              `json:"files"`
+	Unsettled  []catalog.UnsettledPlace `json:"unsettled" doc:"Findings that have to be settled before it can be submitted"`
+	RowVersion int64                    `json:"row_version"`
+	URL        string                   `json:"url"`
 }
 
 // DraftFile is an uploaded file with what its check found.
 type DraftFile struct {
 	File
-	State   catalog.FileState     `json:"state" enum:"pending,accepted,refused"`
-	Options catalog.IngestOptions `json:"options"`
-	Report  *catalog.Report       `json:"report,omitempty"`
+	State    catalog.FileState     `json:"state" enum:"pending,accepted,refused"`
+	Withheld bool                  `json:"withheld,omitempty" doc:"Its original is not published: something of it is masked or left out"`
+	Options  catalog.IngestOptions `json:"options"`
+	Report   *catalog.Report       `json:"report,omitempty"`
 }
 
 // DatasetList is a page of a search.
@@ -183,6 +186,20 @@ type Withdrawal struct {
 // PublishTime is when a draft is to be published.
 type PublishTime struct {
 	PublishAt time.Time `json:"publish_at" doc:"RFC 3339, to come" example:"2027-01-15T09:00:00+08:00"`
+}
+
+// Settling is what a steward decided about findings of a file.
+type Settling struct {
+	Decisions []FindingDecision `json:"decisions" maxItems:"1000"`
+}
+
+// FindingDecision settles one finding.
+type FindingDecision struct {
+	Code    string `json:"code" doc:"Of the finding" example:"personal_mobile"`
+	Table   string `json:"table,omitempty" doc:"As the finding names it"`
+	Column  string `json:"column,omitempty"`
+	Measure string `json:"measure" enum:"mask,drop,accept,none" doc:"none takes a decision back"`
+	Reason  string `json:"reason,omitempty" maxLength:"1000" doc:"Required to accept; kept with the release"`
 }
 
 // ReviewComment says what a steward should change.

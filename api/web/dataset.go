@@ -22,51 +22,52 @@ import (
 // datasetPage is a dataset, or one release of it.
 type datasetPage struct {
 	frame
-	Dataset      *catalog.Dataset
-	Release      *catalog.Release // nil: none stands
-	Pinned       bool             // the address names the release
-	Latest       bool
-	LatestHref   string
-	Crumbs       []link
-	Publisher    link
-	publisher    catalog.Text
-	Sum          template.HTML
-	Lang2        string // language of Sum where it is not the page's
-	Tags         []link
-	Open         string
-	Conditional  bool // data are not for everybody
-	Readable     bool // this reader gets rows and bytes
-	Conditions   template.HTML
-	Capacity     equation
-	Frequency    string
-	Licence      catalog.Licence
-	LicenceHref  string
-	Rights       string
-	Source       template.HTML
-	Coverage     string
-	Completeness string
-	NullCells    int64
-	Tables       []tableTab
-	Table        *catalog.Table
-	Explorer     string
-	Grid         grid
-	GridFailed   string
-	Sampled      bool // the grid is the steward's sample
-	Dictionary   []dictionaryRow
-	MoreFields   int
-	Downloads    []download
-	MoreFormats  []link
-	Files        []download
-	Releases     []releaseRow
-	Cite         citation
-	Snippets     []snippet
-	APIPage      string // of the table
-	SchemaHref   string
-	Withdrawn    *catalog.Release
-	EditHref     string
-	UploadHref   string
-	CanWithdraw  bool
-	Form         form
+	Dataset       *catalog.Dataset
+	Release       *catalog.Release // nil: none stands
+	Pinned        bool             // the address names the release
+	Latest        bool
+	LatestHref    string
+	Crumbs        []link
+	Publisher     link
+	publisher     catalog.Text
+	Sum           template.HTML
+	Lang2         string // language of Sum where it is not the page's
+	Tags          []link
+	Open          string
+	Conditional   bool // data are not for everybody
+	Readable      bool // this reader gets rows and bytes
+	Conditions    template.HTML
+	Capacity      equation
+	Frequency     string
+	Licence       catalog.Licence
+	LicenceHref   string
+	Rights        string
+	Source        template.HTML
+	Coverage      string
+	Completeness  string
+	NullCells     int64
+	Tables        []tableTab
+	Table         *catalog.Table
+	Explorer      string
+	Grid          grid
+	GridFailed    string
+	Sampled       bool // the grid is the steward's sample
+	Dictionary    []dictionaryRow
+	MoreFields    int
+	Downloads     []download
+	MoreFormats   []link
+	Files         []download
+	WithheldFiles int // originals that are not published
+	Releases      []releaseRow
+	Cite          citation
+	Snippets      []snippet
+	APIPage       string // of the table
+	SchemaHref    string
+	Withdrawn     *catalog.Release
+	EditHref      string
+	UploadHref    string
+	CanWithdraw   bool
+	Form          form
 }
 
 // tableTab is one of several tables of a release.
@@ -322,6 +323,7 @@ func (s *Site) fillTables(c *gin.Context, v *datasetPage) {
 		}
 	}
 	if v.Readable {
+		v.WithheldFiles = r.Withheld
 		for _, f := range r.Files {
 			hint := phrase(lang, "上传的原件", "the original as uploaded")
 			if f.Role == catalog.Attachment {

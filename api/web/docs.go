@@ -323,6 +323,7 @@ func (s *Site) docsFindings(c *gin.Context) error {
 		words, about catalog.Text
 	}{
 		{catalog.Fatal, catalog.Text{Zh: "须改", En: "Must be mended"}, catalog.Text{Zh: "有一处，文件就不收", En: "one of these and the file is refused"}},
+		{catalog.ToSettle, catalog.Text{Zh: "须定", En: "To settle"}, catalog.Text{Zh: "数据员先决定怎样处理，才能提交", En: "a steward decides before it can be submitted"}},
 		{catalog.Warning, catalog.Text{Zh: "提醒", En: "Warnings"}, catalog.Text{Zh: "不改也能提交", En: "the file can still be submitted"}},
 		{catalog.Note, catalog.Text{Zh: "说明", En: "Notes"}, catalog.Text{Zh: "系统怎样读的这个文件", En: "how the file was read"}},
 	}

@@ -28,6 +28,7 @@ type draftPage struct {
 	Errors                int
 	Warnings              int
 	Notes                 int
+	Unsettled             int // findings that keep it from being submitted
 	Files                 []fileView
 	Tables                []draftTable
 	Keepable              []keepable
@@ -65,6 +66,7 @@ type fileView struct {
 	Separators []choice
 	Sheets     bool
 	Text       bool
+	Settle     settleView
 }
 
 // findingView is findings of one kind in one column, shown together.
@@ -152,8 +154,18 @@ func (s *Site) showDraft(c *gin.Context, actor catalog.Actor, status int, change
 	v.Form = newForm(url.Values{"version": {r.Version}, "data_date": {r.DataDate}, "notes_zh": {r.Notes.Zh}, "notes_en": {r.Notes.En}})
 	v.Upload = newForm(nil)
 	v.Encodings, v.Separators = encodingChoices(lang, ""), separatorChoices(lang, "")
+	names, err := s.deciders(c, r.Files)
+	if err != nil {
+		return err
+	}
 	for i := range r.Files {
-		v.Files = append(v.Files, v.fileView(lang, &r.Files[i], i))
+		w := v.fileView(lang, &r.Files[i], i)
+		w.Settle = settleViewOf(lang, &r.Files[i], w.Anchor, names)
+		v.Unsettled += len(w.Settle.Open)
+		v.Files = append(v.Files, w)
+	}
+	if v.Unsettled > 0 {
+		v.Can.Submit, v.Can.PublishNow = false, false
 	}
 	for i := range r.Tables {
 		v.Tables = append(v.Tables, s.draftTable(c, &r.Tables[i], i))
@@ -242,7 +254,7 @@ func (v *draftPage) fileView(lang string, f *catalog.File, i int) fileView {
 	}
 	w.Sheets = f.Report.Format == "xlsx"
 	w.Text = f.Report.Format == "csv" || f.Report.Format == "tsv" || f.Report.Format == ""
-	findings := slices.Clone(f.Report.Findings)
+	findings := slices.DeleteFunc(slices.Clone(f.Report.Findings), func(x catalog.Finding) bool { return x.Severity == catalog.ToSettle }) // they are shown apart
 	slices.SortStableFunc(findings, func(a, b catalog.Finding) int { return cmp.Compare(weight(a.Severity), weight(b.Severity)) })
 	for _, x := range findings {
 		switch n := int(max(1, x.Count)); x.Severity {

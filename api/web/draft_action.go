@@ -55,6 +55,8 @@ func (s *Site) changeDraft(c *gin.Context) error {
 		_, err = s.Store.Unschedule(ctx, actor, id, version)
 	case "publish-now":
 		return s.publishNow(c, actor, id, version)
+	case "settle":
+		return s.settle(c, actor, id, f)
 	case "options":
 		action, err = "rechecked", s.setOptions(ctx, actor, id, f)
 	case "remove":

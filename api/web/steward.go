@@ -120,6 +120,9 @@ func waitsFor(lang string, actor catalog.Actor, d *catalog.Dataset, r *catalog.R
 	case catalog.Returned:
 		return todo{SealClass: "del", SealZh: "退", SealEn: "Ret", TitleZh: "退回", TitleEn: "Returned", What: phrase(lang, "被退回", "was returned"), Note: r.Comment, Act: phrase(lang, "按意见修改", "Mend it")}, true
 	case catalog.Ready:
+		if n := len(r.Unsettled()); n > 0 {
+			return todo{SealClass: "warn", SealZh: "定", SealEn: "Set", TitleZh: "须定", TitleEn: "To settle", What: phrase(lang, "有%d条发现须先定，才能提交", "has %d findings to settle before it can be submitted", n), Act: phrase(lang, "去处理", "Settle them")}, true
+		}
 		return todo{SealClass: "pass", SealZh: "过", SealEn: "OK", TitleZh: "通过检查", TitleEn: "Passed", What: phrase(lang, "通过检查，可以提交", "passed the check and can be submitted"), Act: phrase(lang, "看报告，提交", "Report, submit")}, true
 	case catalog.InReview:
 		if can(catalog.ReviewDraft) {

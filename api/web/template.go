@@ -99,6 +99,9 @@ func functions(lang string, a *assets) template.FuncMap {
 		"optionsView": func(f form, encodings, separators []choice, id string) optionsView {
 			return optionsView{f, encodings, separators, id}
 		},
+		"settleArgs": func(f fileView, action string, edit bool) settleArgs {
+			return settleArgs{f.Settle, f.File.Name, f.Anchor, action, edit}
+		},
 		"pickView": func(wrong, limit string) pickView { return pickView{wrong, limit} },
 		"actView": func(action, verb string, version int64, words, class string) actView {
 			return actView{action, verb, version, words, class}
@@ -119,6 +122,11 @@ type (
 		Form                  form
 		Encodings, Separators []choice
 		ID                    string // makes the ids of the inputs unique
+	}
+	settleArgs struct {
+		settleView
+		Name, Anchor, Action string
+		Edit                 bool
 	}
 	pickView struct{ Wrong, Limit string }
 	actView  struct {

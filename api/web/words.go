@@ -44,6 +44,7 @@ var saidWords = map[string]catalog.Text{
 	// These two stand while the page loads itself again and past the end of the
 	// check, so they say nothing of its state.
 	"uploaded":         {Zh: "文件已收到。", En: "The files have arrived."},
+	"settled":          {Zh: "决定已记下。", En: "The decisions are noted."},
 	"rechecked":        {Zh: "读法已改。", En: "The options are changed."},
 	"removed":          {Zh: "文件已去掉。", En: "The file is removed."},
 	"kept":             {Zh: "这张表已从上一版沿用。", En: "The table is kept from the release before."},

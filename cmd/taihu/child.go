@@ -62,11 +62,16 @@ type checkCommand struct {
 }
 
 // Run checks the file as an upload is checked, with the same limits, and says
-// what it found. A refused file is exit code 2.
+// what it found. A refused file is exit code 2, one with findings that have to be
+// settled before it can be published 4.
 func (c *checkCommand) Run(ctx context.Context, cfg *Config, env environment, _ *slog.Logger) error {
 	name := c.Name
 	if name == "" {
 		name = filepath.Base(c.File)
+	}
+	options, err := c.ingest()
+	if err != nil {
+		return err
 	}
 	out, err := os.MkdirTemp("", "taihu-check-")
 	if err != nil {
@@ -78,7 +83,7 @@ func (c *checkCommand) Run(ctx context.Context, cfg *Config, env environment, _ 
 		return err
 	}
 	spec := ingestSpec(cfg, out) // in no portal's folder: there may be none
-	result, err := ingest.Child(ctx, spec, ingest.Request{Path: path, Name: name, Options: c.ingest(), OutDir: out, Limits: ingestLimits(cfg)})
+	result, err := ingest.Child(ctx, spec, ingest.Request{Path: path, Name: name, Options: options, OutDir: out, Limits: ingestLimits(cfg)})
 	report := result.Report
 	var death *child.Death
 	if errors.As(err, &death) && ctx.Err() == nil {
@@ -96,8 +101,15 @@ func (c *checkCommand) Run(ctx context.Context, cfg *Config, env environment, _ 
 			printDecisions(env.Out, &report)
 		}
 	}
-	if !report.Accepted {
+	checked := catalog.Release{Files: []catalog.File{{Name: name, Options: options, Report: &report}}}
+	switch unsettled := checked.Unsettled(); {
+	case !report.Accepted:
 		return exitCode(exitRefused)
+	case len(unsettled) > 0:
+		if !c.JSON {
+			printUnsettled(env.Out, unsettled)
+		}
+		return exitCode(exitUnsettled)
 	}
 	return nil
 }

@@ -194,6 +194,11 @@ func (c *importCommand) release(ctx context.Context, cl *client.Client, it impor
 			}
 		}
 	}
+	if n := len(draft.Unsettled); n > 0 {
+		u := draft.Unsettled[0]
+		out.State, out.Code, out.Why = "unsettled", u.Code, fmt.Sprintf("%s: %d findings have to be settled on the draft's page: %s", u.File, n, draft.URL)
+		return nil
+	}
 	if draft, err = finish(ctx, cl, draft); err != nil {
 		return err
 	}
@@ -293,7 +298,7 @@ func putFile(ctx context.Context, cl *client.Client, draft, path string) (*api.D
 }
 
 // report prints the closing table; anything refused or failed is exit code 2,
-// else anything that waits for review is 3.
+// else anything with findings to settle is 4, else anything that waits for review is 3.
 func (c *importCommand) report(outcomes []importOutcome, out io.Writer) error {
 	counts := map[string]int{}
 	for _, o := range outcomes {
@@ -309,6 +314,8 @@ func (c *importCommand) report(outcomes []importOutcome, out io.Writer) error {
 	switch {
 	case counts["refused"]+counts["failed"] > 0:
 		return exitCode(exitRefused)
+	case counts["unsettled"] > 0:
+		return exitCode(exitUnsettled)
 	case counts["waiting"] > 0:
 		return exitCode(exitWaiting)
 	}
@@ -329,6 +336,9 @@ func printOutcomes(out io.Writer, outcomes []importOutcome, counts map[string]in
 	var parts []string
 	for _, state := range []string{"published", "unchanged", "waiting", "refused", "failed"} {
 		parts = append(parts, fmt.Sprintf("%d %s", counts[state], state))
+	}
+	if n := counts["unsettled"]; n > 0 {
+		parts = append(parts, fmt.Sprintf("%d unsettled", n))
 	}
 	fmt.Fprintf(out, "%d found: %s\n", len(outcomes), strings.Join(parts, ", "))
 }

@@ -24,16 +24,25 @@ import (
 
 // readOptions state how files are read; publish and check share them.
 type readOptions struct {
-	Sheet     string `help:"The one sheet of a workbook to read."`
-	HeaderRow int    `name:"header-row" help:"Row of the header, counted from 1; -1 where there is none."`
-	Delimiter string `help:"Delimiter: one character, or tab."`
-	Encoding  string `help:"Encoding, such as utf-8 or gb18030."`
-	Table     string `help:"Name of the table."`
-	Zone      string `help:"Offset of datetimes that state none." placeholder:"+08:00"`
+	Sheet     string   `help:"The one sheet of a workbook to read."`
+	HeaderRow int      `name:"header-row" help:"Row of the header, counted from 1; -1 where there is none."`
+	Delimiter string   `help:"Delimiter: one character, or tab."`
+	Encoding  string   `help:"Encoding, such as utf-8 or gb18030."`
+	Table     string   `help:"Name of the table."`
+	Zone      string   `help:"Offset of datetimes that state none." placeholder:"+08:00"`
+	Settle    []string `sep:"none" placeholder:"CODE:COLUMN=MEASURE" help:"Decide about a finding: CODE:COLUMN=mask, CODE:COLUMN=drop or CODE=accept,REASON; may be repeated."`
 }
 
-func (o readOptions) ingest() catalog.IngestOptions {
-	return catalog.IngestOptions{Sheet: o.Sheet, HeaderRow: o.HeaderRow, Delimiter: o.Delimiter, Encoding: o.Encoding, Table: o.Table, Zone: o.Zone}
+func (o readOptions) ingest() (catalog.IngestOptions, error) {
+	in := catalog.IngestOptions{Sheet: o.Sheet, HeaderRow: o.HeaderRow, Delimiter: o.Delimiter, Encoding: o.Encoding, Table: o.Table, Zone: o.Zone}
+	for _, text := range o.Settle {
+		s, err := catalog.ParseSettlement(text)
+		if err != nil {
+			return in, fmt.Errorf("--settle: %w", err)
+		}
+		in.Settled = append(in.Settled, s)
+	}
+	return in, nil
 }
 
 func (o readOptions) values() url.Values {
@@ -45,6 +54,9 @@ func (o readOptions) values() url.Values {
 	}
 	if o.HeaderRow != 0 {
 		v.Set("header_row", strconv.Itoa(o.HeaderRow))
+	}
+	for _, text := range o.Settle {
+		v.Add("settle", text)
 	}
 	return v
 }
@@ -90,6 +102,8 @@ type publishResult struct {
 	Release int              `json:"release,omitempty"`
 	URL     string           `json:"url"`
 	Reports []catalog.Report `json:"reports"`
+	// Unsettled are findings that keep the draft from being handed in.
+	Unsettled []catalog.UnsettledPlace `json:"unsettled,omitempty"`
 }
 
 // Run uploads the files as a draft, waits for its check, and takes it as far as
@@ -101,6 +115,9 @@ func (p *publishCommand) Run(ctx context.Context, _ *Config, env environment, _ 
 	}
 	if err := distinctNames(p.Files); err != nil {
 		return err
+	}
+	if _, err := p.ingest(); err != nil {
+		return err // before a gigabyte travels
 	}
 	show := newProgress(env.Err, p.JSON)
 	if err := p.ensureDataset(ctx, c, show); err != nil {
@@ -126,12 +143,14 @@ func (p *publishCommand) Run(ctx context.Context, _ *Config, env environment, _ 
 	show.clear()
 	if draft.State == catalog.Ready {
 		tellMissed(ctx, c, draft, show)
-		if draft, err = finish(ctx, c, draft); client.CodeOf(err) == "major_change" {
-			abandon(ctx, c, id) // with notes the same command begins anew
-			return fmt.Errorf("the files are accepted, but nothing is published: give --notes. %w", err)
-		}
-		if err != nil {
-			return fmt.Errorf("the files are accepted, but draft %s is not published: %w", id, err)
+		if len(draft.Unsettled) == 0 {
+			if draft, err = finish(ctx, c, draft); client.CodeOf(err) == "major_change" {
+				abandon(ctx, c, id) // with notes the same command begins anew
+				return fmt.Errorf("the files are accepted, but nothing is published: give --notes. %w", err)
+			}
+			if err != nil {
+				return fmt.Errorf("the files are accepted, but draft %s is not published: %w", id, err)
+			}
 		}
 	}
 	return p.report(draft, env.Out)
@@ -261,7 +280,7 @@ func (p *publishCommand) upload(ctx context.Context, c *client.Client, draft, fi
 // report prints how it ended. Only a published release is exit code 0.
 func (p *publishCommand) report(draft *api.Draft, out io.Writer) error {
 	server := strings.TrimRight(p.Server, "/")
-	result := publishResult{Dataset: p.Dataset, Draft: draft.ID, State: draft.State, Release: draft.Number, URL: draft.URL, Reports: []catalog.Report{}}
+	result := publishResult{Dataset: p.Dataset, Draft: draft.ID, State: draft.State, Release: draft.Number, URL: draft.URL, Reports: []catalog.Report{}, Unsettled: draft.Unsettled}
 	if draft.Number > 0 {
 		result.URL = fmt.Sprintf("%s/datasets/%s/releases/%d", server, p.Dataset, draft.Number)
 	}
@@ -279,6 +298,9 @@ func (p *publishCommand) report(draft *api.Draft, out io.Writer) error {
 			printReport(out, &result.Reports[i])
 		}
 		switch draft.State {
+		case catalog.Ready:
+			printUnsettled(out, draft.Unsettled)
+			fmt.Fprintf(out, "nothing was published; settle these with --settle or on the draft's page: %s\n", result.URL)
 		case catalog.Published:
 			fmt.Fprintf(out, "published release %d: %s\n", draft.Number, result.URL)
 			for _, t := range draft.Tables {
@@ -292,13 +314,33 @@ func (p *publishCommand) report(draft *api.Draft, out io.Writer) error {
 			fmt.Fprintf(out, "%s: %s\n", strings.ToLower(draft.State.Words().En), result.URL)
 		}
 	}
-	switch draft.State {
-	case catalog.Published:
+	switch {
+	case draft.State == catalog.Published:
 		return nil
-	case catalog.InReview:
+	case draft.State == catalog.InReview:
 		return exitCode(exitWaiting)
+	case draft.State == catalog.Ready && len(draft.Unsettled) > 0:
+		return exitCode(exitUnsettled)
 	}
 	return exitCode(exitRefused)
+}
+
+// printUnsettled lists the findings to settle, each as --settle names it.
+func printUnsettled(out io.Writer, list []catalog.UnsettledPlace) {
+	for _, u := range list {
+		place := u.Code
+		if u.Column != "" {
+			place += ":" + u.Column
+		}
+		fmt.Fprintf(out, "  to settle: %s (%s), by", place, u.File)
+		for i, m := range u.Measures {
+			if i > 0 {
+				fmt.Fprint(out, " or")
+			}
+			fmt.Fprintf(out, " %s", m)
+		}
+		fmt.Fprintln(out)
+	}
 }
 
 // printJSON prints what --json promises.

@@ -31,8 +31,9 @@ func (e exitCode) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 
 // The exit codes of publish and check (documented in /docs/commands).
 const (
-	exitRefused = 2 // the file was refused; the report says why
-	exitWaiting = 3 // handed in, waiting for review
+	exitRefused   = 2 // the file was refused; the report says why
+	exitWaiting   = 3 // handed in, waiting for review
+	exitUnsettled = 4 // accepted, but findings have to be settled before it can be published
 )
 
 // commands is the command line.
