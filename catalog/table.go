@@ -111,6 +111,15 @@ type Table struct {
 	CreatedAt time.Time `json:"created_at"`
 }
 
+// Twin is a table of the portal that holds the same rows as one that is being
+// checked.
+type Twin struct {
+	Table   string // that is being checked
+	Dataset string // slug of the other's dataset
+	Title   Text   // of that dataset
+	Other   string // name of the other table
+}
+
 // Profile is what ingest counted over all rows of a table.
 type Profile struct {
 	Rows    int64           `json:"rows"`

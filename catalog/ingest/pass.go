@@ -353,11 +353,25 @@ func (p *firstPass) tell(h *Header) {
 		f.Row = h.Row
 		p.findings.Add(f)
 	}
+	if values, cells := p.values(), p.rows*int64(len(p.fields)); scanning && values*10 < cells {
+		f := found("nearly_empty", "%[1]d个单元格中只有%[2]d个有值。", "Of %[1]d cells only %[2]d hold a value.", cells, values)
+		f.Count, f.Of = cells-values, cells
+		p.findings.Add(f)
+	}
 	if p.empty > 0 {
 		f := found("empty_rows", "", "")
 		f.Row, f.Count = p.emptyAt, p.empty
 		p.findings.Add(f)
 	}
+}
+
+// values counts the cells that are neither null nor empty.
+func (p *firstPass) values() int64 {
+	n := int64(0)
+	for i := range p.plans {
+		n += p.plans[i].tally.Values()
+	}
+	return n
 }
 
 // secondPass turns the spooled text into typed Parquet and the content hash.

@@ -16,6 +16,8 @@ import (
 type Ledger interface {
 	// FileForIngest returns the file; NotFound where it was removed meanwhile.
 	FileForIngest(ctx context.Context, id string) (*catalog.File, error)
+	// Known returns what the portal knows that bears on the tables of a file.
+	Known(ctx context.Context, f *catalog.File, tables []catalog.Table) (Known, error)
 	// FinishIngest records the outcome. It does nothing where the file or its
 	// options changed since it was read.
 	FinishIngest(ctx context.Context, f *catalog.File, report catalog.Report, tables []catalog.Table, attachment bool) error
@@ -82,6 +84,13 @@ func (w *Worker) Ingest(ctx context.Context, fileID string, last bool) error {
 	tables, err := w.keep(ctx, f, result)
 	if err != nil {
 		return fmt.Errorf("ingest %s: %w", f.Name, err)
+	}
+	if result.Report.Accepted && len(tables) > 0 {
+		known, err := w.Ledger.Known(ctx, f, tables)
+		if err != nil {
+			return fmt.Errorf("ingest %s: %w", f.Name, err)
+		}
+		result.Report.Findings = append(result.Report.Findings, known.findings(tables)...)
 	}
 	return w.Ledger.FinishIngest(ctx, f, result.Report, tables, result.Attachment)
 }

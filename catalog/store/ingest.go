@@ -253,3 +253,42 @@ func carry(n *catalog.Table, from []catalog.Table) {
 		}
 	}
 }
+
+// Twins returns, for each table that a file gave, the tables of the same content:
+// in the latest releases of other datasets, closed ones only where they are of the
+// same organization, and in other files of the same draft.
+func (db *DB) Twins(ctx context.Context, f *catalog.File, tables []catalog.Table) ([]catalog.Twin, error) {
+	var list []catalog.Twin
+	err := db.view(ctx, "find twins", func(c *conn) error {
+		list = nil
+		for _, t := range tables {
+			if t.Rows == 0 {
+				continue
+			}
+			var twins []struct {
+				Slug  string
+				Title catalog.Text
+				Name  string
+			}
+			err := c.all(ctx, &twins, `
+				SELECT d.slug, d.title, n.name FROM release_tables n
+				JOIN releases r ON r.id = n.release_id
+				JOIN datasets d ON d.id = r.dataset_id
+				JOIN releases mine ON mine.id = ?
+				JOIN datasets my ON my.id = mine.dataset_id
+				WHERE n.content_sha256 = ? AND n.file_id <> ? AND (
+					r.id = mine.id
+					OR d.id <> my.id AND r.state = 'published' AND r.number = d.latest_number
+						AND (d.open_attribute <> 'closed' OR d.organization_id = my.organization_id))
+				ORDER BY d.slug, n.name LIMIT 5`, f.ReleaseID, t.ContentSHA256, f.ID)
+			if err != nil {
+				return err
+			}
+			for _, x := range twins {
+				list = append(list, catalog.Twin{Table: t.Name, Dataset: x.Slug, Title: x.Title, Other: x.Name})
+			}
+		}
+		return nil
+	})
+	return list, err
+}

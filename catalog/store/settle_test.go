@@ -168,3 +168,46 @@ func TestOriginalsOfWhatWasMaskedAreWithheld(t *testing.T) {
 		}
 	})
 }
+
+func TestTwins(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w, ctx := storetest.NewWorld(t, db), t.Context()
+		w.Published(t, "water-level") // its table is "readings"
+		same := storetest.Outcome("readings", "站点", "水位").Tables
+		twins := func(f *catalog.File) []catalog.Twin {
+			t.Helper()
+			list, err := db.Twins(ctx, f, same)
+			wantCode(t, err, "")
+			return list
+		}
+		own := newDraft(t, w)
+		if got := twins(put(t, w, own.ID, "readings.csv", "x")); len(got) != 0 {
+			t.Errorf("the release before is no twin: %+v", got)
+		}
+		w.NewDataset(t, "copy")
+		r, err := db.CreateDraft(ctx, w.Steward, "copy", store.DraftEdit{})
+		wantCode(t, err, "")
+		f := put(t, w, r.ID, "readings.csv", "x")
+		if got := twins(f); len(got) != 1 || got[0].Dataset != "water-level" || got[0].Other != "readings" || got[0].Table != "readings" || got[0].Title.Zh != "河道水位" {
+			t.Errorf("twins %+v", got)
+		}
+		same[0].ContentSHA256 = storetest.Blob("other").SHA256
+		if got := twins(f); len(got) != 0 {
+			t.Errorf("other content: %+v", got)
+		}
+		// In the same draft, under another name.
+		same = storetest.Outcome("again", "甲").Tables
+		g := put(t, w, r.ID, "b.csv", "b")
+		finish(t, w, g, storetest.Outcome("again", "甲"))
+		if got := twins(f); len(got) != 1 || got[0].Dataset != "copy" {
+			t.Errorf("in the same draft: %+v", got)
+		}
+		// What was withdrawn is none.
+		_, err = db.Withdraw(ctx, w.Admin, "water-level", 1, "x")
+		wantCode(t, err, "")
+		same = storetest.Outcome("readings", "站点", "水位").Tables
+		if got := twins(f); len(got) != 0 {
+			t.Errorf("withdrawn: %+v", got)
+		}
+	})
+}

@@ -222,6 +222,18 @@ func (l ledger) FileForIngest(ctx context.Context, id string) (*catalog.File, er
 	return f, err
 }
 
+func (l ledger) Known(ctx context.Context, f *catalog.File, tables []catalog.Table) (ingest.Known, error) {
+	_, _, d, err := l.db.FileForIngest(ctx, f.ID)
+	if catalog.KindOf(err) == catalog.NotFound {
+		return ingest.Known{}, nil // removed meanwhile: there is nothing to say
+	}
+	if err != nil {
+		return ingest.Known{}, err
+	}
+	twins, err := l.db.Twins(ctx, f, tables)
+	return ingest.Known{Title: d.Title, Twins: twins}, err
+}
+
 func (l ledger) FinishIngest(ctx context.Context, f *catalog.File, report catalog.Report, tables []catalog.Table, attachment bool) error {
 	return l.db.FinishIngest(ctx, f.ID, f.Blob.SHA256, f.Options, store.IngestOutcome{Report: report, Tables: tables, Attachment: attachment})
 }

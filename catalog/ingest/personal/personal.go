@@ -225,6 +225,9 @@ func (t *Tally) holds(k Kind) bool {
 	return most // by the header
 }
 
+// Values returns how many cells hold a value.
+func (t *Tally) Values() int64 { return t.values }
+
 // SoleTraders returns how many credit codes are those of sole traders (prefix
 // 92), whose name is often a person's, and the first of them.
 func (t *Tally) SoleTraders() (int64, []Place) { return t.traders, t.traderRows }

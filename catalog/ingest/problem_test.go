@@ -1,0 +1,45 @@
+package ingest
+
+import (
+	"testing"
+
+	"taihu/catalog"
+)
+
+func TestTitleAtOdds(t *testing.T) {
+	dates := func(min, max string) *catalog.Table {
+		return &catalog.Table{Name: "a", Schema: catalog.Schema{Fields: []catalog.Field{{Name: "日期", Type: catalog.Date}, {Name: "编号", Type: catalog.Integer}}},
+			Profile: &catalog.Profile{Columns: []catalog.ColumnProfile{{Min: min, Max: max}, {Min: "1999", Max: "2001"}}}}
+	}
+	years := &catalog.Table{Schema: catalog.Schema{Fields: []catalog.Field{{Name: "年份", Type: catalog.Integer}}}, Profile: &catalog.Profile{Columns: []catalog.ColumnProfile{{Min: "2018", Max: "2020"}}}}
+	for _, c := range []struct {
+		title string
+		table *catalog.Table
+		odd   bool
+	}{
+		{"2023年停车泊位", dates("2019-01-01", "2021-12-31"), true}, {"2023年停车泊位", dates("2022-01-01", "2024-12-31"), false}, {"2023年停车泊位", dates("2023-05-01", "2023-05-01"), false},
+		{"停车泊位", dates("2019-01-01", "2021-12-31"), false}, {"2019-2021年停车泊位", dates("2022-01-01", "2022-12-31"), false}, {"编号20231的项目", dates("2019-01-01", "2021-12-31"), false},
+		{"2023年停车泊位", dates("", ""), false}, {"2023年人口", years, true}, {"2019年人口", years, false}, {"2023年人口", &catalog.Table{}, false},
+	} {
+		if got := titleAtOdds(catalog.Text{Zh: c.title}, c.table) != nil; got != c.odd {
+			t.Errorf("%s beside %+v: %v", c.title, c.table.Profile, got)
+		}
+	}
+}
+
+func TestProblemsOfAFile(t *testing.T) {
+	if f := findingOf(ingestBytes(t, "a.csv", []byte("a,b\n"), catalog.IngestOptions{}), "header_only"); f == nil || f.Severity != catalog.ToSettle {
+		t.Errorf("empty: %+v", f)
+	}
+	sparse := "a,b,c,d\n1,,,\n,,,\n,,,\n,,,\n"
+	if f := findingOf(ingestBytes(t, "a.csv", []byte(sparse), catalog.IngestOptions{}), "nearly_empty"); f == nil || f.Count != 15 || f.Of != 16 {
+		t.Errorf("nearly empty: %+v", f)
+	}
+	if f := findingOf(ingestBytes(t, "a.csv", []byte("a,b\n1,\n,2\n"), catalog.IngestOptions{}), "nearly_empty"); f != nil {
+		t.Errorf("half empty: %+v", f)
+	}
+	k := Known{Twins: []catalog.Twin{{Table: "a", Dataset: "parking", Title: catalog.Text{Zh: "停车"}, Other: "main"}, {Table: "a", Dataset: "more", Other: "x"}}}
+	if got := k.findings([]catalog.Table{{Name: "a"}}); len(got) != 1 || got[0].Code != "duplicate_content" || got[0].Value != "parking/main" {
+		t.Errorf("duplicate: %+v", got)
+	}
+}

@@ -1,0 +1,1 @@
+DROP INDEX release_tables_content;
