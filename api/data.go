@@ -183,6 +183,10 @@ func (a *API) getFile(c *gin.Context) error {
 		return err
 	}
 	name := c.Param("name")
+	if r.Withheld > 0 && !slices.Contains(names, name) {
+		return catalog.Errorf(catalog.NotFound, "unknown_file", "there is no file %q in this release; originals of which something was masked or left out (%d) are not published, the tables made of them are", name, r.Withheld).
+			With("file", name).With("files", names).With("withheld_files", r.Withheld).InChinese("这一版没有文件“%s”；有%d个原件因内容已遮盖或去掉而不公开，由它们处理成的表可以下载", name, r.Withheld)
+	}
 	return nearest(catalog.Errorf(catalog.NotFound, "unknown_file", "there is no file %q in this release; it has %s", name, strings.Join(names, ", ")).
 		With("file", name).With("files", names).InChinese("这一版没有文件“%s”；有：%s", name, strings.Join(names, "、")), name, names)
 }

@@ -105,6 +105,8 @@ type Table struct {
 	SourceSHA256  string   `json:"source_sha256"`
 	TableSHA256   string   `json:"table_sha256"`   // of the list of parts
 	ContentSHA256 string   `json:"content_sha256"` // of names, types and rows: see architecture.md §6
+	// Sketch is given by ingest and kept apart: no reader gets it.
+	Sketch Sketch `json:"sketch,omitempty"`
 	// Sample is a steward's sample of a conditional dataset: at most SampleRows
 	// rows in the form of /rows. Empty otherwise.
 	Sample    []byte    `json:"-"`

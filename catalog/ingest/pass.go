@@ -71,6 +71,7 @@ func (r *run) table(ctx context.Context, src Source, h *Header, chosen map[strin
 		return err
 	}
 	built.Table.ContentSHA256 = second.hash
+	built.Table.Sketch = first.sketch.sketch()
 	if r.profiler != nil && !r.findings.Fatal() {
 		s := table.Source{ID: second.hash, Schema: built.Table.Schema, Parts: []string{built.TypedPath}, Rows: first.rows}
 		if built.Table.Profile, err = r.profiler.Profile(ctx, s); err != nil {
@@ -153,6 +154,7 @@ type firstPass struct {
 	spool    *spool
 	path     string
 	evidence []*evidence
+	sketch   *sketcher
 	rows     int64
 	empty    int64 // rows without a value
 	emptyAt  int64
@@ -176,8 +178,9 @@ func (p *firstPass) do(ctx context.Context) error {
 		free <- &shared{}
 	}
 	text := p.textBatch()
-	spooled, written := p.projection(), p.projection()
-	uses := []func(*Chunk) error{p.weigh,
+	spooled, written, sampled := p.projection(), p.projection(), p.projection()
+	p.sketch = newSketcher(only(p.fields, p.kept))
+	uses := []func(*Chunk) error{func(c *Chunk) error { p.sketch.add(sampled(c)); return p.weigh(c) },
 		func(c *Chunk) error { return p.spool.write(spooled(c)) },
 		func(c *Chunk) error { return out.w.Write(text(written(c))) }}
 	queues := make([]chan *shared, len(uses))

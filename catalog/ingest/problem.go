@@ -11,8 +11,9 @@ import (
 
 // Known is what the portal knows that bears on the tables of a file.
 type Known struct {
-	Title catalog.Text   // of the dataset
-	Twins []catalog.Twin // tables of the same content elsewhere
+	Title  catalog.Text   // of the dataset
+	Twins  []catalog.Twin // tables of the same content elsewhere
+	Wholes []catalog.Twin // tables elsewhere of which one seems to be a part
 }
 
 // findings are the problems that a table has beside others, or with its title.
@@ -26,6 +27,15 @@ func (k Known) findings(tables []catalog.Table) []catalog.Finding {
 		}
 		told[t.Table] = true
 		f := found("duplicate_content", "与数据集“%[1]s”的表%[2]s内容完全相同。", "The table has the same content as %[2]s of the dataset %[3]s.", t.Title.In("zh"), t.Other, t.Dataset)
+		f.Table, f.Value = t.Table, t.Dataset+"/"+t.Other
+		list = append(list, f)
+	}
+	for _, t := range k.Wholes {
+		if told[t.Table] {
+			continue
+		}
+		told[t.Table] = true
+		f := found("fragment", "从行的抽样看，是数据集“%[1]s”的表%[2]s的一部分。", "As far as a sample of rows shows, the table is a part of %[2]s of the dataset %[3]s.", t.Title.In("zh"), t.Other, t.Dataset)
 		f.Table, f.Value = t.Table, t.Dataset+"/"+t.Other
 		list = append(list, f)
 	}

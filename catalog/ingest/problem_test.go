@@ -1,6 +1,8 @@
 package ingest
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"taihu/catalog"
@@ -41,5 +43,47 @@ func TestProblemsOfAFile(t *testing.T) {
 	k := Known{Twins: []catalog.Twin{{Table: "a", Dataset: "parking", Title: catalog.Text{Zh: "停车"}, Other: "main"}, {Table: "a", Dataset: "more", Other: "x"}}}
 	if got := k.findings([]catalog.Table{{Name: "a"}}); len(got) != 1 || got[0].Code != "duplicate_content" || got[0].Value != "parking/main" {
 		t.Errorf("duplicate: %+v", got)
+	}
+}
+
+// The sample of rows tells a part from the whole whatever the order of rows and
+// columns, and from what only looks like it.
+func TestSketches(t *testing.T) {
+	table := func(from, to, step int, turned bool) catalog.Sketch {
+		var b strings.Builder
+		b.WriteString("编号,名称,数量\n")
+		if turned {
+			b.Reset()
+			b.WriteString("数量,编号,名称\n")
+		}
+		for k := range (to - from) / step {
+			i := from + k*step
+			if turned {
+				i = to - step - k*step
+				fmt.Fprintf(&b, "%d,%d,第%d号\n", i*7%100, i, i)
+			} else {
+				fmt.Fprintf(&b, "%d,第%d号,%d\n", i, i, i*7%100)
+			}
+		}
+		return ingestBytes(t, "a.csv", []byte(b.String()), catalog.IngestOptions{}).Tables[0].Table.Sketch
+	}
+	whole := table(0, 20_000, 1, false)
+	if len(whole) != catalog.SketchRows {
+		t.Fatalf("%d hashes", len(whole))
+	}
+	for _, c := range []struct {
+		name string
+		part catalog.Sketch
+		want bool
+	}{
+		{"a part", table(2_000, 7_000, 1, false), true}, {"a part, turned round", table(2_000, 7_000, 1, true), true}, {"every third row", table(0, 20_000, 3, false), true},
+		{"other rows", table(30_000, 35_000, 1, false), false}, {"half of it elsewhere", table(15_000, 25_000, 1, false), false}, {"too few to say", table(10, 20, 1, false), false},
+	} {
+		if got := c.part.PartOf(whole); got != c.want {
+			t.Errorf("%s: %v", c.name, got)
+		}
+	}
+	if small := table(0, 100, 1, false); !table(20, 60, 2, true).PartOf(small) || table(90, 130, 1, false).PartOf(small) {
+		t.Error("where the sample is the whole table it is exact")
 	}
 }

@@ -196,6 +196,10 @@ func (t *tx) insertTable(ctx context.Context, n *catalog.Table) error {
 	_, err := t.exec(ctx, `INSERT INTO release_tables (`+tableColumns+`, columns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		n.ID, n.ReleaseID, n.Name, js(n.Title), n.Position, js(n.Schema), n.Rows, js(n.Parts), js(n.TextBlob), n.FileID,
 		n.SourceSHA256, n.TableSHA256, n.ContentSHA256, n.CreatedAt, profile, n.Sample, len(n.Schema.Fields))
+	if err != nil || len(n.Sketch) == 0 {
+		return err
+	}
+	_, err = t.exec(ctx, `INSERT INTO table_sketches (table_id, columns_key, rows, sketch) VALUES (?, ?, ?, ?)`, n.ID, catalog.ColumnsKey(&n.Schema), n.Rows, js(n.Sketch))
 	return err
 }
 
@@ -286,6 +290,45 @@ func (db *DB) Twins(ctx context.Context, f *catalog.File, tables []catalog.Table
 			}
 			for _, x := range twins {
 				list = append(list, catalog.Twin{Table: t.Name, Dataset: x.Slug, Title: x.Title, Other: x.Name})
+			}
+		}
+		return nil
+	})
+	return list, err
+}
+
+// Wholes returns, for each table that a file gave, the larger tables with the
+// same columns in the latest releases of other datasets of which it seems to be a
+// part. Closed ones are told only where they are of the same organization.
+func (db *DB) Wholes(ctx context.Context, f *catalog.File, tables []catalog.Table) ([]catalog.Twin, error) {
+	var list []catalog.Twin
+	err := db.view(ctx, "find wholes", func(c *conn) error {
+		list = nil
+		for _, t := range tables {
+			var larger []struct {
+				Slug   string
+				Title  catalog.Text
+				Name   string
+				Sketch catalog.Sketch
+			}
+			err := c.all(ctx, &larger, `
+				SELECT d.slug, d.title, n.name, s.sketch FROM table_sketches s
+				JOIN release_tables n ON n.id = s.table_id
+				JOIN releases r ON r.id = n.release_id
+				JOIN datasets d ON d.id = r.dataset_id
+				JOIN releases mine ON mine.id = ?
+				JOIN datasets my ON my.id = mine.dataset_id
+				WHERE s.columns_key = ? AND s.rows > ? AND d.id <> my.id AND r.state = 'published' AND r.number = d.latest_number
+					AND (d.open_attribute <> 'closed' OR d.organization_id = my.organization_id)
+				ORDER BY s.rows DESC, d.slug LIMIT 50`, f.ReleaseID, catalog.ColumnsKey(&t.Schema), t.Rows)
+			if err != nil {
+				return err
+			}
+			for _, x := range larger {
+				if t.Sketch.PartOf(x.Sketch) {
+					list = append(list, catalog.Twin{Table: t.Name, Dataset: x.Slug, Title: x.Title, Other: x.Name})
+					break
+				}
 			}
 		}
 		return nil

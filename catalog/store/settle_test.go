@@ -211,3 +211,49 @@ func TestTwins(t *testing.T) {
 		}
 	})
 }
+
+func TestWholes(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w, ctx := storetest.NewWorld(t, db), t.Context()
+		sketch := func(n int) (s catalog.Sketch) {
+			for i := range n {
+				s = append(s, uint64(i)*1e15)
+			}
+			return s
+		}
+		outcome := func(rows int64, n int) store.IngestOutcome {
+			o := storetest.Outcome("readings", "站点", "水位")
+			o.Tables[0].Rows, o.Tables[0].Sketch = rows, sketch(n)
+			return o
+		}
+		r := newDraft(t, w)
+		finish(t, w, put(t, w, r.ID, "readings.csv", "x"), outcome(100, 100))
+		publish(t, w, r.ID)
+		// A table that is kept keeps its sample.
+		r = newDraft(t, w)
+		wantCode(t, db.KeepTable(ctx, w.Steward, r.ID, "readings"), "")
+		publish(t, w, r.ID)
+
+		w.NewDataset(t, "part")
+		r, err := db.CreateDraft(ctx, w.Steward, "part", store.DraftEdit{})
+		wantCode(t, err, "")
+		f := put(t, w, r.ID, "readings.csv", "y")
+		wholes := func(o store.IngestOutcome) []catalog.Twin {
+			t.Helper()
+			list, err := db.Wholes(ctx, f, o.Tables)
+			wantCode(t, err, "")
+			return list
+		}
+		if got := wholes(outcome(20, 20)); len(got) != 1 || got[0].Dataset != "water-level" || got[0].Other != "readings" {
+			t.Errorf("a part: %+v", got)
+		}
+		if got := wholes(outcome(100, 20)); len(got) != 0 {
+			t.Errorf("not smaller: %+v", got)
+		}
+		other := outcome(20, 20)
+		other.Tables[0].Schema.Fields = other.Tables[0].Schema.Fields[:1]
+		if got := wholes(other); len(got) != 0 {
+			t.Errorf("other columns: %+v", got)
+		}
+	})
+}

@@ -64,7 +64,11 @@ func (db *DB) KeepTable(ctx context.Context, actor catalog.Actor, draftID, table
 		}
 		kept := *n
 		kept.ID, kept.ReleaseID, kept.FileID, kept.Position = catalog.NewID(), r.ID, fileID, position+1
-		return facts{"table": n.Name, "from": last.Number, "table_sha256": n.TableSHA256}, t.insertTable(ctx, &kept)
+		if err := t.insertTable(ctx, &kept); err != nil {
+			return nil, err
+		}
+		_, err = t.exec(ctx, `INSERT INTO table_sketches (table_id, columns_key, rows, sketch) SELECT ?, columns_key, rows, sketch FROM table_sketches WHERE table_id = ?`, kept.ID, n.ID)
+		return facts{"table": n.Name, "from": last.Number, "table_sha256": n.TableSHA256}, err
 	})
 	return err
 }

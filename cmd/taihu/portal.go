@@ -231,7 +231,11 @@ func (l ledger) Known(ctx context.Context, f *catalog.File, tables []catalog.Tab
 		return ingest.Known{}, err
 	}
 	twins, err := l.db.Twins(ctx, f, tables)
-	return ingest.Known{Title: d.Title, Twins: twins}, err
+	if err != nil {
+		return ingest.Known{}, err
+	}
+	wholes, err := l.db.Wholes(ctx, f, tables)
+	return ingest.Known{Title: d.Title, Twins: twins, Wholes: wholes}, err
 }
 
 func (l ledger) FinishIngest(ctx context.Context, f *catalog.File, report catalog.Report, tables []catalog.Table, attachment bool) error {

@@ -1,1 +1,2 @@
+DROP TABLE table_sketches;
 DROP INDEX release_tables_content;
