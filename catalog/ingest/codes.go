@@ -145,6 +145,8 @@ var FindingCodes = []FindingCode{
 		catalog.Text{Zh: "请遮盖、去掉该列，或写明理由照样公开。", En: "Mask them, drop the column, or accept with a reason."}, ofValues},
 	{"personal_record", catalog.ToSettle, catalog.Text{Zh: "列名与值看来是社保号、病历号一类的个人编号。", En: "By header and values the column holds numbers of social security, medical records or the like."},
 		catalog.Text{Zh: "请遮盖、去掉该列，或写明理由照样公开。", En: "Mask them, drop the column, or accept with a reason."}, ofValues},
+	{"personal_in_attachment", catalog.ToSettle, catalog.Text{Zh: "附件中有个人信息。", En: "The attachment holds personal information."},
+		catalog.Text{Zh: "附件按原样提供，不能遮盖：请去掉这个文件，或写明理由照样公开。", En: "An attachment is served as it is and cannot be masked: remove the file, or accept it with a reason."}, ofWhole},
 	{"personal_in_names", catalog.ToSettle, catalog.Text{Zh: "文件名、工作表名或列名中有个人信息。", En: "The name of the file, a sheet or a column holds personal information."},
 		catalog.Text{Zh: "请改名后重新上传，或写明理由照样公开。", En: "Rename it and upload again, or accept with a reason."}, ofWhole},
 	{"values_masked", catalog.Note, catalog.Text{Zh: "已按决定遮盖该列的值；原始文件不公开。", En: "Values of the column were masked as decided; the original file is not published."},
@@ -205,8 +207,8 @@ var FindingCodes = []FindingCode{
 	// Attachments.
 	{"attachment", catalog.Note, catalog.Text{Zh: "不是表格，按附件保存。", En: "Not a table: kept as an attachment."},
 		catalog.Text{Zh: "无需处理。", En: "Nothing to do."}, nil},
-	{"attachment_spreadsheet", catalog.Warning, catalog.Text{Zh: "这种表格格式不能读取，按附件保存。", En: "This spreadsheet format is not read: it is kept as an attachment."},
-		catalog.Text{Zh: "另存为XLSX或CSV后上传，即可在线查看和筛选。", En: "Save it as XLSX or CSV to have it as a table that can be looked at and filtered."}, nil},
+	{"attachment_spreadsheet", catalog.ToSettle, catalog.Text{Zh: "这种表格格式不能读取，也没有检查，按附件原样提供。", En: "This spreadsheet format is neither read nor checked: it is served as it is, as an attachment."},
+		catalog.Text{Zh: "另存为XLSX或CSV后上传，即可检查、查看和筛选；或确认其内容可以公开，写明理由。", En: "Save it as XLSX or CSV to have it checked and as a table that can be filtered; or make sure that it may be published, and say why."}, ofWhole},
 }
 
 // findingCode returns the entry of a code. Codes are written in this package

@@ -106,12 +106,16 @@ func Run(ctx context.Context, req Request, p Profiler) (Result, error) {
 		r.findings.Add(kept.Finding)
 		r.result.Attachment = true
 		r.result.Report.Format = "attachment"
+		if err := r.scanAttachment(); err != nil {
+			return Result{}, fmt.Errorf("ingest %s: %w", req.Name, err)
+		}
 	case errors.As(err, &refused):
 		r.findings.Add(refused.Finding)
 	case err != nil:
 		r.discard()
 		return Result{}, fmt.Errorf("ingest %s: %w", req.Name, err)
 	}
+	r.tellTitles()
 	report := &r.result.Report
 	report.Findings = r.findings.List()
 	r.hideValues(report)

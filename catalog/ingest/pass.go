@@ -358,7 +358,6 @@ func (p *firstPass) tell(h *Header) {
 	}
 	if values, cells := p.values(), p.rows*int64(len(p.fields)); scanning && values*10 < cells {
 		f := found("nearly_empty", "%[1]d个单元格中只有%[2]d个有值。", "Of %[1]d cells only %[2]d hold a value.", cells, values)
-		f.Count, f.Of = cells-values, cells
 		p.findings.Add(f)
 	}
 	if p.empty > 0 {

@@ -34,7 +34,7 @@ func TestProblemsOfAFile(t *testing.T) {
 		t.Errorf("empty: %+v", f)
 	}
 	sparse := "a,b,c,d\n1,,,\n,,,\n,,,\n,,,\n"
-	if f := findingOf(ingestBytes(t, "a.csv", []byte(sparse), catalog.IngestOptions{}), "nearly_empty"); f == nil || f.Count != 15 || f.Of != 16 {
+	if f := findingOf(ingestBytes(t, "a.csv", []byte(sparse), catalog.IngestOptions{}), "nearly_empty"); f == nil || !strings.Contains(f.Message.En, "Of 16 cells only 1 ") {
 		t.Errorf("nearly empty: %+v", f)
 	}
 	if f := findingOf(ingestBytes(t, "a.csv", []byte("a,b\n1,\n,2\n"), catalog.IngestOptions{}), "nearly_empty"); f != nil {

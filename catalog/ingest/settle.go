@@ -1,7 +1,12 @@
 package ingest
 
 import (
+	"bufio"
+	"bytes"
 	"encoding/json"
+	"errors"
+	"io"
+	"os"
 	"slices"
 
 	"taihu/catalog"
@@ -212,4 +217,49 @@ func (r *run) hideValues(report *catalog.Report) {
 			d.Evidence[k].Against = list
 		}
 	}
+}
+
+// tellTitles looks at the lines above the header, which are in the original.
+func (r *run) tellTitles() {
+	for _, f := range r.findings.List() {
+		if f.Code == "title_lines" && personal.Hide(f.Value) != f.Value {
+			r.findings.Add(personalName(personal.Hide(f.Value)))
+		}
+	}
+}
+
+// scanAttachment looks for numbers and addresses of persons in the lines of an
+// attachment that is text. What is no text (PDF, pictures, archives) is not read.
+func (r *run) scanAttachment() error {
+	f, err := os.Open(r.req.Path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	tally := personal.New("")
+	in := bufio.NewReaderSize(f, chunkBytes)
+	for row := int64(1); ; row++ {
+		line, err := in.ReadSlice('\n') // a longer line comes in pieces
+		if bytes.IndexByte(line, 0) >= 0 {
+			return nil
+		}
+		if line = bytes.TrimRight(line, "\r\n"); len(line) > 0 {
+			tally.Scan(line, []uint32{uint32(len(line))}, []int64{row})
+		}
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
+			return err
+		}
+	}
+	for _, p := range tally.Found() {
+		x := personalFinding("", p)
+		x.Code, x.Severity, x.Measures = "personal_in_attachment", catalog.ToSettle, ofWhole
+		c := findingCode("personal_in_attachment")
+		x.Message = catalog.Text{Zh: c.What.Zh + "（" + personalCodes[p.Kind] + "）", En: c.What.En + " (" + personalCodes[p.Kind] + ")"}
+		x.Hint = c.Hint
+		r.findings.Add(x)
+	}
+	return nil
 }

@@ -145,6 +145,22 @@ func TestPersonalInNames(t *testing.T) {
 	}
 }
 
+// An attachment that is text is looked at, and so are the lines above a header.
+func TestPersonalBesideTables(t *testing.T) {
+	r := ingestBytes(t, "notes.json", []byte("{\n \"经办\": {\"电话\": \"13800138000\"}\n}\n"), catalog.IngestOptions{})
+	if f := findingOf(r, "personal_in_attachment"); !r.Attachment || f == nil || f.Row != 2 || strings.Contains(f.Value, "13800138000") || len(f.Measures) != 1 {
+		t.Errorf("attachment: %+v\n%s", f, summary(r))
+	}
+	r = ingestBytes(t, "a.pdf", []byte("%PDF-1.4\n\x00 13800138000"), catalog.IngestOptions{})
+	if f := findingOf(r, "personal_in_attachment"); f != nil {
+		t.Errorf("not text: %+v", f)
+	}
+	r = ingestBook(t, oneSheet(`<row r="1">`+text("A1", "联系13800138000")+`</row><row r="2">`+text("A2", "a")+text("B2", "b")+text("C2", "c")+`</row><row r="3">`+text("A3", "x")+text("B3", "y")+text("C3", "z")+`</row>`), catalog.IngestOptions{})
+	if f := findingOf(r, "personal_in_names"); f == nil || f.Value != "联系138****8000" {
+		t.Errorf("title: %+v\n%s", f, summary(r))
+	}
+}
+
 // BenchmarkScanCost checks the same file with the scan and without, in turn, and
 // reports what the scan adds to the time and to the work of all cores: a file
 // without personal information, and a list of people, three columns in ten.
