@@ -180,7 +180,8 @@ func (p *firstPass) do(ctx context.Context) error {
 	text := p.textBatch()
 	spooled, written, sampled := p.projection(), p.projection(), p.projection()
 	p.sketch = newSketcher(only(p.fields, p.kept))
-	uses := []func(*Chunk) error{func(c *Chunk) error { p.sketch.add(sampled(c)); return p.weigh(c) },
+	uses := []func(*Chunk) error{p.weigh,
+		func(c *Chunk) error { p.scan(c); p.sketch.add(sampled(c)); return nil },
 		func(c *Chunk) error { return p.spool.write(spooled(c)) },
 		func(c *Chunk) error { return out.w.Write(text(written(c))) }}
 	queues := make([]chan *shared, len(uses))
@@ -272,16 +273,21 @@ rows:
 	return nil
 }
 
-// weigh adds a chunk to the evidence and scans it for personal information.
+// weigh adds a chunk to the evidence.
 func (p *firstPass) weigh(c *Chunk) error {
 	for i := range c.Columns {
-		k := &c.Columns[i]
-		p.evidence[i].add(k, c.Rows)
-		if scanning {
+		p.evidence[i].add(&c.Columns[i], c.Rows)
+	}
+	return nil
+}
+
+// scan looks for personal information in a chunk.
+func (p *firstPass) scan(c *Chunk) {
+	for i := range c.Columns {
+		if k := &c.Columns[i]; scanning {
 			p.plans[i].tally.Scan(k.Data, k.Ends, c.Rows)
 		}
 	}
-	return nil
 }
 
 // keep notes which columns are not left out.

@@ -61,7 +61,7 @@ func saysCard(before []byte) bool {
 func looksLike(k Kind, b []byte) bool {
 	switch k {
 	case Name:
-		return isName(string(b))
+		return isName(b)
 	case Address:
 		return utf8.RuneCount(b) > addressKept && hasHan(b)
 	case BirthDate:
@@ -72,8 +72,10 @@ func looksLike(k Kind, b []byte) bool {
 	return false
 }
 
-func hasHan(b []byte) bool {
-	return bytes.ContainsFunc(b, func(r rune) bool { return unicode.Is(unicode.Han, r) })
+func hasHan(b []byte) bool { return bytes.ContainsFunc(b, isHan) }
+
+func isHan(r rune) bool {
+	return r >= 0x4e00 && r <= 0x9fff || r > 0x2e00 && unicode.Is(unicode.Han, r)
 }
 
 func digitsIn(b []byte) int {
@@ -88,34 +90,53 @@ func digitsIn(b []byte) int {
 
 // isName reports whether a text can be the name of a person: a surname and one
 // or two, at most three, characters; or a longer one with a dot in it.
-func isName(s string) bool {
-	if !utf8.ValidString(s) {
+func isName(b []byte) bool {
+	if len(b) > 60 {
 		return false
 	}
-	runes := []rune(s)
-	dots := 0
-	for _, r := range runes {
+	n, dots, ends := 0, 0, false
+	var first rune
+	for i := 0; i < len(b); n++ {
+		r, size := utf8.DecodeRune(b[i:])
+		i += size
 		switch {
 		case r == '·' || r == '•' || r == '．':
 			dots++
-		case !unicode.Is(unicode.Han, r):
+			ends = ends || n == 0 || i == len(b)
+		case !isHan(r):
 			return false
+		case n == 0:
+			first = r
 		}
 	}
-	if dots > 0 {
-		return len(runes) >= 4 && len(runes) <= 20 && runes[0] != '·' && runes[len(runes)-1] != '·'
-	}
 	switch {
-	case len(runes) < 2 || len(runes) > 4:
+	case dots > 0:
+		return n >= 4 && n <= 20 && !ends
+	case n < 2 || n > 4:
 		return false
-	case len(runes) >= 3 && strings.Contains(compoundSurnames, " "+string(runes[:2])+" "):
+	case n <= 3 && isSurname[first&0x7fff]:
 		return true
 	}
-	return len(runes) <= 3 && strings.ContainsRune(surnames, runes[0])
+	return n >= 3 && compoundSurnames[string(b[:6])]
 }
+
+// isSurname has the surnames of one character by the low bits of their number,
+// which are those of one character of the basic block each.
+var isSurname = func() (is [0x8000]bool) {
+	for _, r := range surnames {
+		is[r&0x7fff] = true
+	}
+	return is
+}()
 
 // surnames are the common ones of one character.
 const surnames = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许韩冯邓曹彭曾肖萧田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪范金石廖贾夏韦付傅方白邹孟熊秦邱江尹薛闫阎段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤温康施文牛樊葛邢安齐易乔伍庞颜倪庄聂章鲁岳翟殷詹申欧耿关兰焦俞左柳甘祝包宁尚符舒阮柯纪梅童凌毕单季裴霍涂成苗谷盛曲翁冉骆蓝路游辛靳管柴蒙鲍华喻祁蒲房滕屈饶解牟艾尤阳时穆农司卓古吉缪简车项连芦麦褚娄窦戚岑景党宫费卜冷晏席卫米柏宗瞿桂全佟应臧闵苟邬边卞姬师和仇栾隋商刁沙荣巫寇桑郎甄丛仲虞敖巩明佘池查麻苑迟邝官封谈匡鞠惠荆乐冀郁胥南班储原栗燕楚鄢劳谌奚皮粟冼蔺楼盘满闻位厉伊仝区郜海阚花权强帅屠豆朴盖练廉禹井祖漆巴丰支卿国狄平计索宣晋相初门云容敬来扈晁芮都普阙浦戈伏鹿薄邸雍辜羊阿乌母裘亓修邰赫杭况那宿鲜印逯隆茹诺战慕危玉银亢嵇公哈湛宾戎勾茅利於呼居揭干但尉冶斯元束檀衣信展阴昝智幸奉植衡富尧闭由"
 
 // compoundSurnames are those of two characters.
-const compoundSurnames = " 欧阳 上官 司马 诸葛 东方 皇甫 尉迟 公孙 慕容 令狐 司徒 夏侯 端木 百里 南宫 长孙 宇文 轩辕 独孤 闻人 钟离 申屠 "
+var compoundSurnames = func() map[string]bool {
+	is := map[string]bool{}
+	for _, s := range strings.Fields("欧阳 上官 司马 诸葛 东方 皇甫 尉迟 公孙 慕容 令狐 司徒 夏侯 端木 百里 南宫 长孙 宇文 轩辕 独孤 闻人 钟离 申屠") {
+		is[s] = true
+	}
+	return is
+}()

@@ -205,13 +205,14 @@ func isDate(d []byte) bool {
 
 // idCheck is the check character of 17 digits (GB 11643, ISO 7064 MOD 11-2).
 func idCheck(d []byte) byte {
-	weights := [17]int{7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2}
 	sum := 0
-	for i, w := range weights {
+	for i, w := range idWeights {
 		sum += w * int(d[i]-'0')
 	}
 	return "10X98765432"[sum%11]
 }
+
+var idWeights = [17]int{7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2}
 
 func isMobile(d []byte) bool { return len(d) == 11 && d[0] == '1' && d[1] >= '3' }
 
@@ -257,20 +258,19 @@ var creditDigits = func() (v [256]byte) {
 
 // isCreditCode checks 18 characters by GB 32100: Σ cᵢ·3ⁱ mod 31.
 func isCreditCode(b []byte) bool {
-	sum, weight := 0, 1
-	for i, c := range b {
-		v := int(creditDigits[c]) - 1
+	sum := 0
+	for i, w := range creditWeights {
+		v := int(creditDigits[b[i]]) - 1
 		if v < 0 {
 			return false
 		}
-		if i == 17 {
-			return v == (31-sum%31)%31
-		}
-		sum += v * weight
-		weight = weight * 3 % 31
+		sum += v * w
 	}
-	return false
+	return int(creditDigits[b[17]])-1 == (31-sum%31)%31
 }
+
+// creditWeights are the powers of 3 modulo 31.
+var creditWeights = [17]int{1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28}
 
 // findMail finds the addresses of persons.
 func findMail(dst []hit, b []byte) []hit {
@@ -318,7 +318,7 @@ const plateProvinces = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂�
 // 苏BD12345.
 func plate(b []byte) (from, to int, ok bool) {
 	body := trim(b)
-	if len(body) < 9 || len(body) > 16 || !bytes.Contains([]byte(plateProvinces), body[:3]) || body[3]-'A' >= 26 {
+	if !mayBePlate(body) || !bytes.Contains([]byte(plateProvinces), body[:3]) {
 		return 0, 0, false
 	}
 	rest := body[4:]

@@ -70,6 +70,7 @@ type Tally struct {
 	last       int64 // the last number of 11 digits, to know a counter by
 	counted    int64 // how often a number was the last one plus one
 	hits       []hit
+	wide       bool // the chunk under way may hold full-width characters
 	scratch    []byte
 	traderRows []Place
 }
@@ -93,7 +94,8 @@ func New(header string) *Tally {
 // ends, and their rows. A null has no text.
 func (t *Tally) Scan(data []byte, ends []uint32, rows []int64) {
 	at := bytes.IndexByte(data, '@') >= 0
-	wide := bytes.IndexByte(data, 0xef) >= 0 || bytes.IndexByte(data, 0xc2) >= 0 // full-width digits, no-break spaces
+	// Full-width digits, no-break and ideographic spaces.
+	t.wide = bytes.IndexByte(data, 0xef) >= 0 || bytes.IndexByte(data, 0xc2) >= 0 || bytes.Contains(data, []byte("\u3000"))
 	start := uint32(0)
 	for i, end := range ends {
 		if end == start {
@@ -105,7 +107,7 @@ func (t *Tally) Scan(data []byte, ends []uint32, rows []int64) {
 		if t.byHead >= 0 {
 			t.seeByHead(cell, rows[i])
 		}
-		if len(cell) >= 7 && (mayHoldNumber(cell) || mayBePlate(cell) || at && bytes.IndexByte(cell, '@') > 0 || wide && isWide(cell)) {
+		if len(cell) >= 7 && (mayHoldNumber(cell) || mayBePlate(cell) || at && bytes.IndexByte(cell, '@') > 0 || t.wide && isWide(cell)) {
 			t.see(cell, rows[i])
 		}
 	}
@@ -130,12 +132,20 @@ func mayBePlate(b []byte) bool {
 
 // see looks closely at a cell.
 func (t *Tally) see(cell []byte, row int64) {
-	cell, t.scratch = fold(cell, t.scratch)
-	t.hits = find(t.hits[:0], cell)
-	var passed, shaped [kinds]bool
+	if t.wide {
+		cell, t.scratch = fold(cell, t.scratch)
+	}
+	if h, plain := plainNumber(cell); plain {
+		t.hits = append(t.hits[:0], h)
+	} else {
+		t.hits = find(t.hits[:0], cell)
+	}
+	passed, shaped := uint16(0), uint16(0) // bits by kind
 	for _, h := range t.hits {
-		shaped[h.kind] = true
-		passed[h.kind] = passed[h.kind] || h.pass
+		shaped |= 1 << h.kind
+		if h.pass {
+			passed |= 1 << h.kind
+		}
 		if h.pass && h.kind == IDNumber && h.digits == 15 {
 			t.oldID++
 		}
@@ -158,19 +168,45 @@ func (t *Tally) see(cell []byte, row int64) {
 			}
 		}
 	}
-	for k := range kinds {
-		if shaped[k] && k != t.byHead {
-			t.shape[k]++
+	for k := Kind(0); shaped != 0; k, shaped, passed = k+1, shaped>>1, passed>>1 {
+		if shaped&1 == 0 || k == t.byHead {
+			continue
 		}
-		if passed[k] && k != t.byHead {
+		t.shape[k]++
+		if passed&1 != 0 {
 			t.note(k, cell, row)
 		}
 	}
 }
 
+// plainNumber judges a cell that is an identity number or a mobile and nothing
+// else, as most cells of such columns are.
+func plainNumber(b []byte) (h hit, plain bool) {
+	if len(b) != 18 && len(b) != 11 {
+		return h, false
+	}
+	last := len(b) - 1
+	for _, c := range b[:last] {
+		if c-'0' > 9 {
+			return h, false
+		}
+	}
+	x := last == 17 && b[last]|0x20 == 'x'
+	switch {
+	case x:
+		h, plain = judge(b[:last], true)
+	case b[last]-'0' <= 9:
+		h, plain = judge(b, false)
+	}
+	h.from, h.to = 0, len(b)
+	return h, plain
+}
+
 // seeByHead looks at a cell of a column whose header names a kind.
 func (t *Tally) seeByHead(cell []byte, row int64) {
-	cell, t.scratch = fold(trim(cell), t.scratch)
+	if cell = trim(cell); t.wide {
+		cell, t.scratch = fold(cell, t.scratch)
+	}
 	if len(cell) == 0 || bytes.IndexByte(cell, '*') >= 0 { // masked already
 		return
 	}
@@ -275,4 +311,9 @@ func isWide(b []byte) bool {
 	return false
 }
 
-func trim(b []byte) []byte { return bytes.Trim(b, " \t\r\n") }
+func trim(b []byte) []byte {
+	if len(b) > 0 && (b[0] <= ' ' || b[len(b)-1] <= ' ') {
+		return bytes.Trim(b, " \t\r\n")
+	}
+	return b
+}
