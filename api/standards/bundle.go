@@ -220,6 +220,9 @@ func (b *Bundle) readme() []byte {
 		fmt.Fprintf(&s, "- `%s`: %s\n", b.FileName(&r.Files[i]), kind)
 	}
 	s.WriteString("- `dictionary.csv`: 字段表 / the columns of every table\n- `datapackage.json`: Frictionless Data Package v2\n- `MANIFEST.csv`, `SHA256SUMS`: `sha256sum -c SHA256SUMS`\n")
+	if r.Withheld > 0 {
+		fmt.Fprintf(&s, "\n有%d个原件不公开：其中的个人信息或隐藏内容已遮盖或去掉。\nOriginals not published: %d. Personal information or hidden content in them was masked or left out.\n", r.Withheld, r.Withheld)
+	}
 	if b.Format.Name == "csv" {
 		s.WriteString("\nCSV为UTF-8：空值之间什么也没有，空文本写作\"\"。\nCSV is UTF-8: a null is nothing between separators, an empty text is \"\".\n")
 	}
