@@ -169,3 +169,13 @@ func (x exact) floor(scale int) (units *big.Int, whole bool) {
 	}
 	return units, false
 }
+
+// AppendNumberForm appends the one spelling of the number that a canonical text of
+// an integer, decimal or number has: 1, 1.0 and 1.00 are the same there. NaN and the
+// infinities stay as they are.
+func AppendNumberForm(dst []byte, text string) []byte {
+	if numberLength(text) != len(text) {
+		return append(dst, text...)
+	}
+	return append(dst, parseExact(text).String()...)
+}

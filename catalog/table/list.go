@@ -132,3 +132,30 @@ func parseSort(text string) ([]SortKey, error) {
 		}
 	}
 }
+
+// ParseNames reads a comma list of columns, in double quotes where select needs them.
+// Invalid bad_<parameter> else.
+func ParseNames(parameter, text string) ([]string, error) {
+	items, err := parseItems(parameter, text)
+	if err != nil {
+		return nil, err
+	}
+	names := make([]string, len(items))
+	for i, item := range items {
+		if item.Func != "" || item.As != "" {
+			p := &parser{scanner: scanner{parameter: parameter, src: text}}
+			return nil, p.fail(item.At, phrase{"a column name and nothing else", "列名，不带别的"})
+		}
+		names[i] = item.Name
+	}
+	return names, nil
+}
+
+// FormatNames is the inverse of ParseNames.
+func FormatNames(names []string) string {
+	quoted := make([]string, len(names))
+	for i, name := range names {
+		quoted[i] = quoteName(name)
+	}
+	return strings.Join(quoted, ",")
+}
