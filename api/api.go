@@ -139,6 +139,7 @@ func (a *API) routes() {
 	a.huma.UseMiddleware(a.showBudget, a.checkParameters, a.carryAsked)
 	a.datasetRoutes()
 	a.releaseRoutes()
+	a.diffRoutes()
 	a.tableRoutes()
 	a.openapiRoutes()
 	a.facetRoutes()

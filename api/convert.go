@@ -94,7 +94,7 @@ func (a *API) wireRelease(d *catalog.Dataset, r *catalog.Release, bytes bool) Re
 }
 
 func wireTable(t *catalog.Table) Table {
-	return Table{Name: t.Name, Title: t.Title, Rows: t.Rows, Columns: wireColumns(t.Schema.Fields),
+	return Table{Name: t.Name, Title: t.Title, Rows: t.Rows, Columns: wireColumns(t.Schema.Fields), Key: t.Schema.Key,
 		SourceSHA256: t.SourceSHA256, TableSHA256: t.TableSHA256, ContentSHA256: t.ContentSHA256}
 }
 

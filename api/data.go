@@ -28,6 +28,9 @@ import (
 // getTable serves /data/{slug}/{release}/{table.ext}: a table, whole or
 // filtered, in a format; and beside each such address its manifest.
 func (a *API) getTable(c *gin.Context) error {
+	if from, to, two := strings.Cut(c.Param("release"), "..."); two {
+		return a.getDiff(c, from, to)
+	}
 	file, manifest := strings.CutSuffix(c.Param("file"), manifestSuffix)
 	if manifest || c.Request.URL.RawQuery != "" { // whole tables have no budget to tell of
 		a.Budgets.Show(c)
@@ -373,7 +376,9 @@ func (a *API) describeData() {
 	paths["/data/{slug}/{release}/{file}"] = &huma.PathItem{Get: &huma.Operation{
 		OperationID: "download-table", Tags: []string{"downloads"}, Summary: "A table as a file, whole or filtered",
 		Description: "The file is the table's name and a format: readings.csv, .json, .ndjson, .xlsx, .parquet, .tsv, .geojson (where the answer has a pair of coordinates), .arrow (an IPC stream), .xml. Whole tables have a length, ranges and a strong ETag. Text formats come in zstd or gzip where Accept-Encoding asks for it, with an ETag of their own; ranges are of the plain bytes.",
-		Parameters: []*huma.Param{in("slug", "The dataset"), in("release", "Number, or latest"), in("file", "Table name and format, such as readings.csv"),
+		Parameters: []*huma.Param{in("slug", "The dataset"), in("release", "Number, or latest; or two, such as 3...4, for the list of what changed, one line for each cell"), in("file", "Table name and format, such as readings.csv"),
+			query("key", "Of two releases: columns that tell rows apart, or * for whole rows; without it the declared key"),
+			choice("change", "Of two releases: only rows that were changed, added or removed", "changed", "added", "removed"),
 			query("where", "Condition; see /docs/grammar"), query("q", "Words that stand in any text column"), query("bbox", "Only places in a rectangle: west,south,east,north"),
 			query("near", "Only places around a point: longitude,latitude,metres"), query("group", "Columns, trunc(column, 'month') or bin(column, 10): one row for each group"),
 			query("select", "Columns and aggregates, comma separated"), query("having", "Condition on the groups"), query("sort", "Columns, a minus before one means descending"), query("limit", "At most so many rows"),

@@ -49,6 +49,7 @@ type DraftEdit struct {
 // TableEdit is what a steward states about a table.
 type TableEdit struct {
 	Title  *catalog.Text        `json:"title,omitempty"`
+	Key    *[]string            `json:"key,omitempty" doc:"Columns that tell the rows apart, by which releases are compared; [] declares none"`
 	Fields map[string]FieldEdit `json:"fields,omitempty" doc:"By column name"`
 }
 
@@ -159,7 +160,7 @@ func (a *API) draftRoutes() {
 			Table string `path:"table" doc:"The table" example:"readings"`
 			Body  TableEdit
 		}) (*draftOutput, error) {
-			words := store.TableWords{Title: in.Body.Title, Fields: map[string]store.FieldWords{}}
+			words := store.TableWords{Title: in.Body.Title, Key: in.Body.Key, Fields: map[string]store.FieldWords{}}
 			for name, f := range in.Body.Fields {
 				words.Fields[name] = store.FieldWords{Label: f.Label, Unit: f.Unit, Description: f.Description, Codes: f.Codes, Latin: f.Latin}
 			}

@@ -57,6 +57,9 @@ type Estimate struct {
 // exportPath is the numbered address of an export in canonical form.
 func exportPath(r *download.Request, suffix string) string {
 	f, _ := export.FormatByName(r.Format)
+	if r.Diff != nil {
+		return diffPath(r, f.Ext)
+	}
 	p := "/data/" + r.Dataset.Slug + "/" + strconv.Itoa(r.Release.Number) + "/" + url.PathEscape(r.Table.Name+"."+f.Ext+suffix)
 	if q := strings.Trim(r.Params.String()+"&"+r.Options.String(), "&"); q != "" {
 		p += "?" + q

@@ -19,23 +19,10 @@ type ReleasePath struct {
 	Release string `path:"release" doc:"Number of the release, or latest" example:"latest"`
 }
 
-// releaseNumber reads a release as it stands in an address; 0 is latest.
-func releaseNumber(s string) (int, error) {
-	if s == "latest" {
-		return 0, nil
-	}
-	n, err := strconv.Atoi(s)
-	if err != nil || n < 1 || strconv.Itoa(n) != s {
-		return 0, catalog.Errorf(catalog.NotFound, "unknown_release", "%q is not a release: use its number or latest", s).With("release", s).
-			InChinese("“%s”不是版本号：请用数字或latest", s)
-	}
-	return n, nil
-}
-
-// namedRelease is releaseNumber where latest will not do: what is withdrawn or
+// namedRelease is catalog.ReleaseNumber where latest will not do: what is withdrawn or
 // restored is named by its number.
 func namedRelease(s string) (int, error) {
-	n, err := releaseNumber(s)
+	n, err := catalog.ReleaseNumber(s)
 	if err == nil && n == 0 {
 		return 0, catalog.Errorf(catalog.NotFound, "unknown_release", "name the release by its number here, not as latest").With("release", s).
 			InChinese("此处请写版本号，不能用latest")
@@ -46,7 +33,7 @@ func namedRelease(s string) (int, error) {
 // standing finds a release that stands for an actor who may have its bytes;
 // a withdrawn one is Gone with its reason.
 func (a *API) standing(ctx context.Context, actor catalog.Actor, slug, release string) (*catalog.Dataset, *catalog.Release, error) {
-	n, err := releaseNumber(release)
+	n, err := catalog.ReleaseNumber(release)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -60,8 +47,8 @@ func (a *API) standing(ctx context.Context, actor catalog.Actor, slug, release s
 	if err := catalog.Can(actor, catalog.ReadData, catalog.ObjectOf(d)); err != nil {
 		return nil, nil, err
 	}
-	if r.State == catalog.Withdrawn {
-		return nil, nil, withdrawn(r)
+	if err := r.CheckStands(); err != nil {
+		return nil, nil, err
 	}
 	return d, r, nil
 }
@@ -93,12 +80,6 @@ func nearest(e *catalog.Error, name string, known []string) *catalog.Error {
 	return e
 }
 
-func withdrawn(r *catalog.Release) error {
-	return catalog.Errorf(catalog.Gone, "withdrawn", "release %d was withdrawn: %s", r.Number, r.WithdrawnWhy).
-		With("release", r.Number).With("reason", r.WithdrawnWhy).With("withdrawn_at", r.WithdrawnAt).
-		InChinese("第%d版已撤回：%s", r.Number, r.WithdrawnWhy)
-}
-
 func (a *API) releaseRoutes() {
 	type listOutput struct{ Body ReleaseList }
 	register(a, huma.Operation{OperationID: "list-releases", Method: http.MethodGet, Path: "/api/v1/datasets/{slug}/releases", Tags: []string{"releases"}, Summary: "A dataset's releases"},
@@ -128,7 +109,7 @@ func (a *API) releaseRoutes() {
 	register(a, huma.Operation{OperationID: "get-release", Method: http.MethodGet, Path: "/api/v1/datasets/{slug}/releases/{release}", Tags: []string{"releases"},
 		Summary: "One release with its tables and files", Description: "A withdrawn release answers as a tombstone: state, when and why, no tables."},
 		func(ctx context.Context, actor catalog.Actor, in *ReleasePath) (*releaseOutput, error) {
-			n, err := releaseNumber(in.Release)
+			n, err := catalog.ReleaseNumber(in.Release)
 			if err != nil {
 				return nil, err
 			}

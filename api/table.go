@@ -61,7 +61,7 @@ func (a *API) findTable(ctx context.Context, actor catalog.Actor, in *TablePath)
 // findSchema finds a table for those who want to know of its columns, which are
 // open where the data are not.
 func (a *API) findSchema(ctx context.Context, actor catalog.Actor, in *TablePath) (*catalog.Dataset, *catalog.Release, *catalog.Table, error) {
-	n, err := releaseNumber(in.Release)
+	n, err := catalog.ReleaseNumber(in.Release)
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -72,8 +72,8 @@ func (a *API) findSchema(ctx context.Context, actor catalog.Actor, in *TablePath
 	if err := current(ctx, d, in.Slug); err != nil {
 		return nil, nil, nil, err
 	}
-	if r.State == catalog.Withdrawn {
-		return nil, nil, nil, withdrawn(r)
+	if err := r.CheckStands(); err != nil {
+		return nil, nil, nil, err
 	}
 	t, err := tableOf(r, in.Table)
 	return d, r, t, err

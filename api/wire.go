@@ -86,6 +86,7 @@ type Table struct {
 	Title         catalog.Text      `json:"title"`
 	Rows          int64             `json:"rows"`
 	Columns       []Column          `json:"columns"`
+	Key           []string          `json:"key,omitempty" doc:"Columns that, as declared, tell the rows apart"`
 	SourceSHA256  string            `json:"source_sha256,omitempty"`
 	TableSHA256   string            `json:"table_sha256,omitempty"`
 	ContentSHA256 string            `json:"content_sha256,omitempty"`

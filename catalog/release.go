@@ -3,6 +3,7 @@ package catalog
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -130,6 +131,30 @@ func (r *Release) Table(name string) (*Table, error) {
 	}
 	return nil, Errorf(NotFound, "unknown_table", "there is no table %q in this release; it has %s", name, strings.Join(names, ", ")).
 		With("table", name).With("tables", names)
+}
+
+// ReleaseNumber reads a release as it stands in an address: its number, or latest,
+// which is 0. NotFound unknown_release else.
+func ReleaseNumber(s string) (int, error) {
+	if s == "latest" {
+		return 0, nil
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 1 || strconv.Itoa(n) != s {
+		return 0, Errorf(NotFound, "unknown_release", "%q is not a release: use its number or latest", s).With("release", s).
+			InChinese("“%s”不是版本号：请用数字或latest", s)
+	}
+	return n, nil
+}
+
+// CheckStands returns Gone with the reason where the release was withdrawn.
+func (r *Release) CheckStands() error {
+	if r.State != Withdrawn {
+		return nil
+	}
+	return Errorf(Gone, "withdrawn", "release %d was withdrawn: %s", r.Number, r.WithdrawnWhy).
+		With("release", r.Number).With("reason", r.WithdrawnWhy).With("withdrawn_at", r.WithdrawnAt).
+		InChinese("第%d版已撤回：%s", r.Number, r.WithdrawnWhy)
 }
 
 // Blob names content-addressed bytes.

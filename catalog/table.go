@@ -59,6 +59,24 @@ type Field struct {
 // Schema is the ordered columns of a table.
 type Schema struct {
 	Fields []Field `json:"fields"`
+	// Key is the names of the columns that, as its steward declares, tell the rows
+	// apart; empty: none is declared.
+	Key []string `json:"key,omitempty"`
+}
+
+// CheckKey returns Invalid where a key names what is no column, or one twice.
+func (s *Schema) CheckKey(key []string) error {
+	for i, name := range key {
+		if !slices.ContainsFunc(s.Fields, func(f Field) bool { return f.Name == name }) {
+			return Errorf(Invalid, "unknown_column", "there is no column %q; there are %s", name, strings.Join(s.Names(), ", ")).
+				With("column", name).With("columns", s.Names()).InChinese("没有名为“%s”的列", name)
+		}
+		if slices.Contains(key[:i], name) {
+			return Errorf(Invalid, "bad_key", "the key names the column %q twice: name it once", name).
+				With("column", name).InChinese("主键里列“%s”写了两次：只写一次", name)
+		}
+	}
+	return nil
 }
 
 // Index returns the position of the field called name, or -1. Names are matched

@@ -337,7 +337,7 @@ func (e *Exporter) run(b *build, r *Request, meta json.RawMessage) {
 // encode has a query child make the bytes, and keeps them. The readers have all of
 // them before they are kept: what the store does is not theirs to wait for.
 func (e *Exporter) encode(b *build, r *Request, meta json.RawMessage) {
-	result, err := e.Pool.Export(b.ctx, r.Table, r.Params, pool.ExportOptions{Format: r.Format, Meta: meta, Client: r.Client}, b)
+	result, err := e.work(b.ctx, r, meta, b)
 	if err != nil { // before its readers hear of it: who asks again must not join what has failed
 		e.mu.Lock()
 		e.forget(b)

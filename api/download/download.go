@@ -3,6 +3,8 @@
 // once for all who ask at the same time, and kept for those who ask later. The
 // store is bounded: what was not used for longest goes.
 //
+// What changed between two tables is asked for, kept and given in the same way.
+//
 // It knows keys, blobs and the pool, and nothing of HTTP or of what a format
 // looks like; whoever calls it has asked catalog.Can.
 package download
@@ -57,6 +59,7 @@ type Request struct {
 	Params  table.Params // canonical; zero for the whole table
 	Format  string
 	Options export.Options // of the format; zero for its plain form
+	Diff    *Comparison    // nil: the table itself
 	// Publisher is the organization's name, for the citation.
 	Publisher catalog.Text
 	// Client is who asks, as the pool counts him; no part of the key. Work that
@@ -65,7 +68,7 @@ type Request struct {
 }
 
 // Whole reports whether the request asks for all rows and columns.
-func (r *Request) Whole() bool { return r.Params == (table.Params{}) }
+func (r *Request) Whole() bool { return r.Diff == nil && r.Params == (table.Params{}) }
 
 // Key is the hash of everything the bytes depend on: equal keys are equal bytes.
 // It is the ETag.
@@ -73,6 +76,9 @@ func (e *Exporter) Key(r *Request) string {
 	parts := []any{r.Table.TableSHA256, r.Params, r.Format, export.Version, e.meta(r).Digest(r.Format)}
 	if r.Options != (export.Options{}) { // plain forms keep the keys they had before there were options
 		parts = append(parts, r.Options)
+	}
+	if r.Diff != nil {
+		parts = append(parts, r.Diff.keyParts(r.Table)...)
 	}
 	b, err := json.Marshal(parts)
 	if err != nil { // texts and numbers only: cannot be
@@ -87,10 +93,15 @@ func (e *Exporter) Key(r *Request) string {
 func (e *Exporter) meta(r *Request) export.Meta {
 	licence, _ := catalog.LicenceOf(r.Dataset.Licence)
 	address := fmt.Sprintf("%s/datasets/%s/releases/%d", e.BaseURL, r.Dataset.Slug, r.Release.Number)
+	query := r.Params.String()
+	if r.Diff != nil {
+		address = e.BaseURL + "/datasets/" + r.Dataset.Slug + "/diff/" + r.Range()
+		query = r.DiffQuery().Encode()
+	}
 	return export.Meta{
 		Dataset: r.Dataset.Slug, Title: r.Dataset.Title, Organization: r.Publisher, Table: r.Table.Name,
 		Release: r.Release.Number, Version: r.Release.Version, Licence: licence.Name, LicenceURL: licence.URL,
-		Address: address, Query: r.Params.String(), Options: r.Options,
+		Address: address, Query: query, Options: r.Options,
 		Citation: catalog.Citation(r.Dataset, r.Release, r.Publisher, e.Portal, address), Fields: r.Table.Schema.Fields,
 	}
 }

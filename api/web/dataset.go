@@ -97,6 +97,7 @@ type releaseRow struct {
 	Latest, Gone, Here bool
 	Why                string
 	Hash               string
+	Diff               string // address of what changed from the standing one before it
 }
 
 // dataset shows a dataset with its newest standing release.
@@ -287,6 +288,9 @@ func (s *Site) timeline(v *datasetPage, releases []catalog.Release) []releaseRow
 			if len(r.Tables) == 1 {
 				row.Hash = r.Tables[0].ContentSHA256
 			}
+		}
+		if before := slices.IndexFunc(releases[i+1:], func(b catalog.Release) bool { return b.State == catalog.Published }); before >= 0 && !row.Gone && v.Readable {
+			row.Diff = href(v.Lang, diffPath(v.Dataset.Slug, strconv.Itoa(releases[i+1+before].Number), strconv.Itoa(r.Number)))
 		}
 		out = append(out, row)
 	}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -34,6 +35,7 @@ type draftPage struct {
 	Keepable              []keepable
 	Against               int      // number of the release that Changes compares with
 	Changes               []string // what readers would miss
+	Diff                  string   // address of the whole comparison
 	Edit                  bool     // files and words can be changed
 	Can                   draftActions
 	Form                  form // of the draft's own words, and of the reviewer
@@ -104,6 +106,7 @@ type draftTable struct {
 // fieldWords are the words of one column in the describing form.
 type fieldWords struct {
 	Name                                     string
+	Key                                      bool
 	LabelZh, LabelEn, Unit, AboutZh, AboutEn string
 }
 
@@ -198,6 +201,9 @@ func (s *Site) compare(c *gin.Context, actor catalog.Actor, v *draftPage) error 
 		return nil
 	}
 	v.Against = latest.Number
+	if len(v.Draft.Tables) > 0 {
+		v.Diff = href(v.Lang, diffPath(v.Dataset.Slug, strconv.Itoa(latest.Number), v.Draft.ID))
+	}
 	for _, change := range catalog.Changes(latest.Tables, v.Draft.Tables) {
 		v.Changes = append(v.Changes, changeWords(v.Lang, change))
 	}
@@ -385,7 +391,7 @@ func (s *Site) draftTable(c *gin.Context, t *catalog.Table, i int) draftTable {
 	v := draftTable{Table: t, Anchor: fmt.Sprintf("table-%d", i+1), Kept: t.FileID == ""}
 	fields := t.Schema.Fields
 	for _, f := range fields[:min(len(fields), dictionaryRows)] {
-		v.Fields = append(v.Fields, fieldWords{f.Name, f.Label.Zh, f.Label.En, f.Unit, f.Description.Zh, f.Description.En})
+		v.Fields = append(v.Fields, fieldWords{f.Name, slices.Contains(t.Schema.Key, f.Name), f.Label.Zh, f.Label.En, f.Unit, f.Description.Zh, f.Description.En})
 	}
 	if len(fields) > previewColumns {
 		v.Grid.Hidden = len(fields) - previewColumns

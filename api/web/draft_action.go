@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -227,6 +228,13 @@ func (s *Site) describeTable(ctx context.Context, actor catalog.Actor, id string
 		}
 		w.Fields[name] = words
 	}
+	key := f.Values["key"]
+	for _, name := range t.Schema.Key { // of columns that the form does not show
+		if !slices.Contains(f.Values["column"], name) {
+			key = append(key, name)
+		}
+	}
+	w.Key = &key
 	return s.Store.DescribeTable(ctx, actor, id, t.Name, w)
 }
 

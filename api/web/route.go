@@ -23,6 +23,8 @@ func (s *Site) Routes() []Route {
 		{get, "/datasets/:slug/releases/:number", s.release},
 		{post, "/datasets/:slug/releases/:number/withdraw", s.withdraw},
 		{post, "/datasets/:slug/releases/:number/restore", s.restore},
+		{get, "/datasets/:slug/diff", s.diffForm},
+		{get, "/datasets/:slug/diff/:range", s.diff},
 		{get, "/datasets/:slug/tables/:table", s.explore},
 		{get, "/datasets/:slug/tables/:table/api", s.tableAPI},
 		{get, "/organizations", s.organizations},

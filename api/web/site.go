@@ -13,6 +13,7 @@ package web
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"html/template"
 	"log/slog"
@@ -22,6 +23,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	exports "taihu/api/download"
 	"taihu/api/handle"
 	"taihu/catalog"
 	"taihu/catalog/blob"
@@ -36,12 +38,14 @@ type Rows interface {
 	Rows(ctx context.Context, t *catalog.Table, params table.Params, o pool.RowsOptions) (*pool.RowsAnswer, error)
 }
 
-// Downloads tells how large a whole-table download is, where that is known
-// because it was encoded before.
+// Downloads knows what was encoded before, and makes comparisons.
 type Downloads interface {
 	// Size returns the bytes of the whole table t in format, and whether they are
 	// known. publisher is the organization's name, which workbooks cite.
 	Size(ctx context.Context, d *catalog.Dataset, r *catalog.Release, t *catalog.Table, publisher catalog.Text, format string) (int64, bool)
+	// Page returns a page of a comparison (diff.Page); spend is called before work is
+	// done for it.
+	Page(ctx context.Context, r *exports.Request, spend func() error) (json.RawMessage, error)
 }
 
 // Config is what the pages need.
@@ -50,7 +54,7 @@ type Config struct {
 	Index     indexer.Index
 	Pool      Rows
 	Blobs     blob.Store
-	Downloads Downloads // nil: sizes are never shown
+	Downloads Downloads // nil: sizes are never shown, and nothing is compared
 	// Portal answers every address of the portal, for the page on which a reader
 	// tries a request; nil: nothing can be tried. api.New sets it to itself.
 	Portal http.Handler

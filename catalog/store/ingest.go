@@ -219,12 +219,15 @@ func freeName(name string, taken map[string]bool) string {
 	}
 }
 
-// carry gives the columns of a table the id and the words that columns of the
-// same name have in the table of the same name among from, where they have none.
+// carry gives a table the key, and its columns the id and the words, that the table
+// of the same name among from has, where they have none.
 func carry(n *catalog.Table, from []catalog.Table) {
 	for _, old := range from {
 		if old.Name != n.Name {
 			continue
+		}
+		if len(n.Schema.Key) == 0 && n.Schema.CheckKey(old.Schema.Key) == nil {
+			n.Schema.Key = old.Schema.Key
 		}
 		byName := map[string]catalog.Field{}
 		for _, f := range old.Schema.Fields {

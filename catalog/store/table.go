@@ -12,6 +12,7 @@ import (
 // TableWords is what a steward says about a table of a draft.
 type TableWords struct {
 	Title  *catalog.Text         // nil: unchanged
+	Key    *[]string             // catalog.Schema.Key; nil: unchanged
 	Fields map[string]FieldWords // by column name; columns left out are unchanged
 }
 
@@ -103,6 +104,12 @@ func (db *DB) DescribeTable(ctx context.Context, actor catalog.Actor, draftID, t
 		}
 		if w.Title != nil {
 			n.Title = *w.Title
+		}
+		if w.Key != nil {
+			if err := n.Schema.CheckKey(*w.Key); err != nil {
+				return nil, err
+			}
+			n.Schema.Key = *w.Key
 		}
 		for name, words := range w.Fields {
 			i := slices.IndexFunc(n.Schema.Fields, func(f catalog.Field) bool { return f.Name == name })

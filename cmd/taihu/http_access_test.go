@@ -19,6 +19,7 @@ func byteAddresses(slug, release string) []string {
 	return []string{
 		data + "lots.csv", data + "lots.json", data + "lots.ndjson", data + "lots.xlsx", data + "lots.parquet",
 		data + "lots.csv?where=泊位数 > 100", data + "files/lots.csv", base + "rows", base + "rows?count=1&where=泊位数 > 100", base + "profile",
+		"/api/v1/datasets/" + slug + "/diff?from=" + release + "&to=" + release, "/data/" + slug + "/" + release + "..." + release + "/lots.csv",
 		"/data/" + slug + "/" + release + ".zip", "/data/" + slug + "/" + release + ".zip?format=parquet",
 	}
 }
@@ -63,7 +64,7 @@ func TestClosedIsLikeUnknown(t *testing.T) {
 	const unknown = "nobody-lots" // as long as closed-lots, so that lengths must agree too
 	addresses := append(byteAddresses("closed-lots", "latest"), byteAddresses("closed-lots", "1")...)
 	addresses = append(addresses, byteAddresses("closed-lots", "7")...)
-	addresses = append(addresses, "/datasets/closed-lots", "/en/datasets/closed-lots", "/datasets/closed-lots/releases/1", "/datasets/closed-lots/tables/lots",
+	addresses = append(addresses, "/datasets/closed-lots", "/en/datasets/closed-lots", "/datasets/closed-lots/releases/1", "/datasets/closed-lots/tables/lots", "/datasets/closed-lots/diff/1...1", "/en/datasets/closed-lots/diff?from=1&to=1",
 		"/datasets/closed-lots/feed.atom", "/en/datasets/closed-lots/feed.atom", "/datasets/closed-lots/dcat.ttl", "/datasets/closed-lots/dcat.jsonld", "/portal.sql?dataset=closed-lots",
 		"/api/v1/datasets/closed-lots", "/api/v1/datasets/closed-lots/releases", "/api/v1/datasets/closed-lots/releases/latest", "/api/v1/datasets/closed-lots/releases/1/tables/lots/schema",
 		"/data/closed-lots/1/no.csv", "/data/closed-lots/1/lots.nothing", "/data/closed-lots/1/lots.csv?where=无 > 1", "/data/closed-lots/1/lots.csv?wher=1")

@@ -35,6 +35,7 @@ type request struct {
 	Options RowsOptions     `json:"options"`          // of a page
 	Format  string          `json:"format,omitempty"` // of an export
 	Meta    json.RawMessage `json:"meta,omitempty"`
+	Diff    *diffRequest    `json:"diff,omitempty"` // Source is compared with another table
 
 	client string // the child need not know
 }

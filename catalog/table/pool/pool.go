@@ -77,6 +77,7 @@ type Pool struct {
 // waiter is a request that waits for a worker.
 type waiter struct {
 	key    string
+	also   string // the other table of a comparison
 	client string
 	export bool
 	ready  chan *worker // nil: its place went to another client
@@ -174,7 +175,16 @@ func (p *Pool) ask(ctx context.Context, t *catalog.Table, r request, take func(k
 	}
 	defer release()
 	r.Source = source
-	w, err := p.acquire(ctx, &waiter{key: keyOf(source), client: r.client, export: r.Export, ready: make(chan *worker, 1)}, r.Options.Wait)
+	me := &waiter{key: keyOf(source), client: r.client, export: r.Export, ready: make(chan *worker, 1)}
+	if r.Diff != nil {
+		old, release, err := p.source(ctx, r.Diff.table)
+		if err != nil {
+			return end{}, err
+		}
+		defer release()
+		r.Diff.Source, me.also = old, keyOf(old)
+	}
+	w, err := p.acquire(ctx, me, r.Options.Wait)
 	if err != nil {
 		return end{}, err
 	}
@@ -371,6 +381,9 @@ func (p *Pool) pick(q *waiter) *worker {
 		return nil
 	}
 	best.busy, best.client, best.used = true, q.client, time.Now()
+	if q.also != "" {
+		best.remember(q.also)
+	}
 	best.remember(q.key)
 	if q.export {
 		p.exports++

@@ -52,6 +52,7 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, engine table.Engine
 	defer cancel()
 	s := &server{out: out, engine: engine, encode: encode, open: map[string]table.Table{}}
 	defer s.closeTables()
+	defer func() { s.compared.forget() }()
 	requests := make(chan request)
 	go func() {
 		defer close(requests)
@@ -75,8 +76,9 @@ type server struct {
 	engine table.Engine
 	encode Encode
 
-	open  map[string]table.Table
-	order []string // least recently used first
+	open     map[string]table.Table
+	order    []string // least recently used first
+	compared compared
 
 	mu      sync.Mutex
 	current uint64 // the request being answered
@@ -143,6 +145,9 @@ func (s *server) answer(ctx context.Context, r request) error {
 }
 
 func (s *server) handle(ctx context.Context, r *request) (*end, error) {
+	if r.Diff != nil {
+		return s.diff(ctx, r)
+	}
 	q, err := table.Parse(r.Params)
 	if err != nil {
 		return nil, err
