@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"database/sql"
 	"encoding/json"
 	"errors"
@@ -26,9 +25,7 @@ import (
 	_ "github.com/duckdb/duckdb-go/v2"
 	"github.com/xuri/excelize/v2"
 
-	"taihu/api"
 	"taihu/api/client"
-	"taihu/catalog"
 	"taihu/catalog/ingest"
 )
 
@@ -220,35 +217,8 @@ func (f *figures) serve() {
 	time.Sleep(500 * time.Millisecond)
 	f.watch = watchMemory(f.p.cmd.Process.Pid)
 	f.b.Cleanup(f.watch.stop)
-	ctx := context.Background()
 	makeDataset(t, f.client, "bench")
-	draft, err := f.client.CreateDraft(ctx, "bench", api.DraftEdit{})
-	if err != nil {
-		f.b.Fatal(err)
-	}
-	file, err := os.Open(f.source)
-	if err != nil {
-		f.b.Fatal(err)
-	}
-	defer file.Close()
-	info, _ := file.Stat()
-	if draft, err = f.client.PutFile(ctx, draft.ID, "rows.csv", nil, file, info.Size()); err != nil {
-		f.b.Fatal(err)
-	}
-	for draft.State == catalog.Checking {
-		time.Sleep(200 * time.Millisecond)
-		if draft, err = f.client.Draft(ctx, draft.ID); err != nil {
-			f.b.Fatal(err)
-		}
-	}
-	for _, verb := range []string{"submit", "approve", "publish"} {
-		if _, err := f.client.Act(ctx, draft.ID, verb); err != nil {
-			f.b.Fatal(err)
-		}
-	}
-	for f.p.pendingJobs() > 0 {
-		time.Sleep(200 * time.Millisecond)
-	}
+	f.publish(f.source)
 	f.watch.say(f, "upload, check, publish and warm")
 }
 

@@ -41,7 +41,7 @@ func inParts(t testing.TB, r *relation) diff.Side {
 // listed is the list of changes as lines of the oracle's.
 func listed(t testing.TB, r *diff.Result, old, new diff.Side) []string {
 	t.Helper()
-	type row struct{ head, sort string }
+	type row struct{ head string }
 	var order []row
 	text := map[row][]string{}
 	fields := r.Fields()

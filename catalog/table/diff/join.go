@@ -30,7 +30,7 @@ func (r *Result) matchRows(ctx context.Context, old, new Side, o Options) error 
 	var spools [2]*spool
 	for i, side := range []Side{old, new} {
 		s := newSpool(recordWords, parts, &budget, o.Dir)
-		defer s.close()
+		defer func() { _ = s.close() }() // it has no name: nothing is lost
 		spools[i] = s
 		columns := make([]int, len(r.matches))
 		for j, m := range r.matches {

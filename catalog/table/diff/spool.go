@@ -15,7 +15,6 @@ type spool struct {
 	dir    string
 	file   *os.File
 	size   int64
-	buf    []uint64
 }
 
 type spoolPart struct {

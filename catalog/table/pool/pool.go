@@ -366,7 +366,7 @@ func (p *Pool) pick(q *waiter) *worker {
 		}
 		r := 1
 		switch {
-		case slices.Contains(w.tables, q.key):
+		case slices.Contains(w.tables, q.key) && (q.also == "" || slices.Contains(w.tables, q.also)):
 			r = 4
 		case len(w.tables) > 0 && len(w.tables) < warmTables:
 			r = 3
