@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"path"
 	"strconv"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -243,15 +244,15 @@ func (a *API) draftNow(ctx context.Context, actor catalog.Actor, id string) (*dr
 
 type putFileInput struct {
 	DraftPath
-	Name      string   `path:"name" maxLength:"255" doc:"As readers will see it" example:"readings.csv"`
-	Sheet     string   `query:"sheet" doc:"The one sheet to read"`
-	HeaderRow int      `query:"header_row" doc:"1-based row of the header; -1: none; without it found out"`
-	Delimiter string   `query:"delimiter" doc:"One character, or tab"`
-	Encoding  string   `query:"encoding" doc:"Such as utf-8 or gb18030; without it found out"`
-	Table     string   `query:"table" doc:"Name of the table"`
-	Zone      string   `query:"zone" doc:"Offset of datetimes that state none, such as +08:00"`
-	Settle    []string `query:"settle,explode" doc:"Decisions about findings, each CODE:COLUMN=mask, CODE:COLUMN=drop or CODE=accept,REASON"`
-	Type      string   `header:"Content-Type" hidden:"true"`
+	Name      string `path:"name" maxLength:"255" doc:"As readers will see it" example:"readings.csv"`
+	Sheet     string `query:"sheet" doc:"The one sheet to read"`
+	HeaderRow int    `query:"header_row" doc:"1-based row of the header; -1: none; without it found out"`
+	Delimiter string `query:"delimiter" doc:"One character, or tab"`
+	Encoding  string `query:"encoding" doc:"Such as utf-8 or gb18030; without it found out"`
+	Table     string `query:"table" doc:"Name of the table"`
+	Zone      string `query:"zone" doc:"Offset of datetimes that state none, such as +08:00"`
+	Settle    string `query:"settle" doc:"Decisions about findings, one a line (%0A): CODE:COLUMN=mask, CODE:COLUMN=drop or CODE=accept,REASON"`
+	Type      string `header:"Content-Type" hidden:"true"`
 
 	body   io.Reader
 	length int64
@@ -281,8 +282,8 @@ func (a *API) putFile(ctx context.Context, actor catalog.Actor, in *putFileInput
 		return nil, tooLarge(a.MaxUpload)
 	}
 	var settled []catalog.Settlement // nil: as before
-	for _, text := range in.Settle {
-		s, err := catalog.ParseSettlement(text)
+	for text := range strings.Lines(in.Settle) {
+		s, err := catalog.ParseSettlement(strings.TrimRight(text, "\r\n"))
 		if err != nil {
 			return nil, err
 		}

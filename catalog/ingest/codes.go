@@ -89,7 +89,7 @@ var FindingCodes = []FindingCode{
 		catalog.Text{Zh: "请确认没有传错文件；重复发布须写明理由。", En: "Make sure that it is the right file; to publish the same twice takes a reason."}, ofWhole},
 	{"fragment", catalog.ToSettle, catalog.Text{Zh: "看来是另一张表的一部分。", En: "The table seems to be a part of another one."},
 		catalog.Text{Zh: "请并入那张表，或写明理由照样公开。", En: "Put it into that one, or accept it with a reason."}, ofWhole},
-	{"title_at_odds", catalog.ToSettle, catalog.Text{Zh: "标题中的年份与数据中的日期不符。", En: "The year in the title is none of those in the data."},
+	{"title_at_odds", catalog.ToSettle, catalog.Text{Zh: "标题写的年份（如2023年）与数据中的日期不符。", En: "The year in the title (such as 2023年) is none of those in the data."},
 		catalog.Text{Zh: "请更正标题，或确认没有传错文件并写明理由。", En: "Correct the title, or make sure that it is the right file and say why."}, ofWhole},
 	{"duplicate_header", catalog.Warning, catalog.Text{Zh: "列名重复，已加序号区分。", En: "A column name appears twice; the later one was given a number."},
 		catalog.Text{Zh: "请在文件中改用不同的列名。", En: "Give the columns different names in the file."}, nil},

@@ -50,16 +50,25 @@ func (k Known) findings(tables []catalog.Table) []catalog.Finding {
 	return list
 }
 
-var digitRun = regexp.MustCompile(`[0-9]+`)
+// yearOfTitle is a year as the title of the data of that year has it; with the
+// characters around it, which may say that it is one end of a time.
+var yearOfTitle = regexp.MustCompile(`(^|[^0-9])((?:19|20)[0-9]{2})年(.?)`)
 
-// titleAtOdds compares the one year that a title names with the years of the
-// table's dates: where every column with dates or years lies before it, or after
-// it, one of the two is wrong. A title with several years, or a table without
-// dates, says nothing.
+// inBrackets is what titles say of their source, such as (Eisner, 2014).
+var inBrackets = regexp.MustCompile(`[（(][^（）()]*[）)]`)
+
+// titleAtOdds compares the one year that a title names (2023年…) with the years of
+// the table's dates: where every column with dates or years lies before it, or
+// after it, one of the two is wrong. A title with several years, with a year in
+// brackets or one from or until which it counts, or a table without dates, says
+// nothing.
 func titleAtOdds(title catalog.Text, t *catalog.Table) *catalog.Finding {
 	var years []int
-	for _, run := range digitRun.FindAllString(title.Zh+" "+title.En, -1) {
-		if y := yearOf(run); len(run) == 4 && y >= 1900 && y < 2100 && !slices.Contains(years, y) {
+	for _, m := range yearOfTitle.FindAllStringSubmatch(inBrackets.ReplaceAllString(title.Zh, ""), -1) {
+		if m[1] != "" && strings.Contains("至到—–-~", m[1]) || m[3] != "" && strings.Contains("以前后至到起末底—–-~", m[3]) {
+			return nil
+		}
+		if y := yearOf(m[2]); !slices.Contains(years, y) {
 			years = append(years, y)
 		}
 	}

@@ -55,8 +55,8 @@ func (o readOptions) values() url.Values {
 	if o.HeaderRow != 0 {
 		v.Set("header_row", strconv.Itoa(o.HeaderRow))
 	}
-	for _, text := range o.Settle {
-		v.Add("settle", text)
+	if len(o.Settle) > 0 {
+		v.Set("settle", strings.Join(o.Settle, "\n"))
 	}
 	return v
 }
