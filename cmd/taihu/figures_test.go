@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -282,11 +281,10 @@ func (f *figures) files() {
 		var we, they []time.Duration
 		var n int64
 		for range 7 {
-			var whole time.Duration
-			whole, _, n = f.get("http://127.0.0.1:18478/" + name)
-			they = append(they, whole)
-			whole, _, n = f.get(ours)
-			we = append(we, whole)
+			nginx, _, _ := f.get("http://127.0.0.1:18478/" + name)
+			they = append(they, nginx)
+			whole, _, bytes := f.get(ours)
+			we, n = append(we, whole), bytes
 		}
 		f.say("whole file %s, %d MB: %v; nginx with sendfile: %v; ratio %.2f× (wanted ≥ 0.95)",
 			name, n>>20, median(we), median(they), float64(median(they))/float64(median(we)))
@@ -402,23 +400,29 @@ func (f *figures) sorted() {
 	for _, column := range []string{"数量", "金额", "说明"} {
 		var ours, theirs []time.Duration
 		for range 5 {
-			start := time.Now()
-			rows, err := f.duck.Query(fmt.Sprintf(`SELECT * EXCLUDE (_row) FROM read_parquet('%s') ORDER BY "%s" DESC NULLS LAST LIMIT 100`, f.part, column))
-			if err != nil {
-				f.b.Fatal(err)
-			}
-			for rows.Next() {
-			}
-			if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-				f.b.Fatal(err)
-			}
-			theirs = append(theirs, time.Since(start))
+			theirs = append(theirs, f.topByDuck(column))
 			took, _, _ := f.fetch("/api/v1/datasets/bench/releases/1/tables/rows/rows?limit=100&sort=-" + url.QueryEscape(column))
 			ours = append(ours, took)
 		}
 		f.say("page of 100 rows sorted by %s: %v; DuckDB's top-N %v; ratio %.2f (wanted ≤ 1.3)", column, median(ours), median(theirs), float64(median(ours))/float64(median(theirs)))
 	}
 	f.watch.say(f, "sorted pages")
+}
+
+// topByDuck reads the first 100 rows in the order of a column.
+func (f *figures) topByDuck(column string) time.Duration {
+	start := time.Now()
+	rows, err := f.duck.Query(fmt.Sprintf(`SELECT * EXCLUDE (_row) FROM read_parquet('%s') ORDER BY "%s" DESC NULLS LAST LIMIT 100`, f.part, column))
+	if err != nil {
+		f.b.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+	}
+	if err := rows.Err(); err != nil {
+		f.b.Fatal(err)
+	}
+	return time.Since(start)
 }
 
 // firstTouch: a page of a table that no child has open, as there is no child at all.

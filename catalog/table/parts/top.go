@@ -146,7 +146,7 @@ func compareKeys(t catalog.Type, descending bool, a, b table.Value) int {
 	case b.Null:
 		return -1
 	}
-	c := 0
+	var c int
 	switch t {
 	case catalog.Boolean:
 		c = order(a.Bool, b.Bool)
