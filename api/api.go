@@ -24,6 +24,7 @@ import (
 	"taihu/catalog/blob"
 	"taihu/catalog/store"
 	"taihu/catalog/table/pool"
+	"taihu/catalog/upload"
 	"taihu/indexer"
 )
 
@@ -31,6 +32,7 @@ import (
 type Config struct {
 	Store     *store.DB
 	Blobs     blob.Store
+	Uploads   *upload.Receiver
 	Pool      *pool.Pool
 	Index     indexer.Index
 	Exporter  *download.Exporter
@@ -111,6 +113,9 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		r2.URL = &u
 		r = &r2
 	}
+	if ofUploads(r.URL.Path) {
+		r = overridden(r)
+	}
 	if packs(r.URL.Path) {
 		a.packed.ServeHTTP(w, r)
 		return
@@ -144,6 +149,7 @@ func (a *API) routes() {
 	a.openapiRoutes()
 	a.facetRoutes()
 	a.draftRoutes()
+	a.uploadRoutes()
 	a.organizationRoutes()
 	a.limitRoutes()
 	a.describeData()

@@ -14,9 +14,9 @@ const compressAbove = 1024
 
 // packs reports whether answers under path are compressed: the JSON API and the
 // pages. Downloads are not compressed here: their ETags, lengths and ranges speak
-// of the bytes as stored, and pack.go knows which of them can be.
+// of the bytes as stored, and pack.go knows which of them can be. Uploads answer next to nothing.
 func packs(path string) bool {
-	return !strings.HasPrefix(path, "/data/") && !strings.HasPrefix(path, "/static/")
+	return !strings.HasPrefix(path, "/data/") && !strings.HasPrefix(path, "/static/") && !ofUploads(path)
 }
 
 func compressed(h http.Handler) (http.Handler, error) {

@@ -3,9 +3,7 @@ package api
 import (
 	"context"
 	"io"
-	"mime"
 	"net/http"
-	"path"
 	"strconv"
 	"strings"
 
@@ -13,6 +11,7 @@ import (
 
 	"taihu/catalog"
 	"taihu/catalog/store"
+	"taihu/catalog/upload"
 )
 
 // DraftPath names a draft. It is exported because huma reads embedded parameters
@@ -279,7 +278,7 @@ func (a *API) putFile(ctx context.Context, actor catalog.Actor, in *putFileInput
 		return nil, err
 	}
 	if in.length > a.MaxUpload {
-		return nil, tooLarge(a.MaxUpload)
+		return nil, upload.TooLarge(a.MaxUpload)
 	}
 	var settled []catalog.Settlement // nil: as before
 	for text := range strings.Lines(in.Settle) {
@@ -294,14 +293,7 @@ func (a *API) putFile(ctx context.Context, actor catalog.Actor, in *putFileInput
 	if err != nil {
 		return nil, err
 	}
-	media, _, err := mime.ParseMediaType(in.Type)
-	if err != nil || media == "application/x-www-form-urlencoded" { // what curl -T and -d send unasked
-		media = mime.TypeByExtension(path.Ext(in.Name))
-	}
-	if media == "" {
-		media = "application/octet-stream"
-	}
-	_, err = a.Store.PutFile(ctx, actor, in.ID, store.Upload{Name: in.Name, MediaType: media, Blob: b, Options: catalog.IngestOptions{
+	_, err = a.Store.PutFile(ctx, actor, in.ID, store.Upload{Name: in.Name, MediaType: mediaType(in.Type, in.Name), Blob: b, Options: catalog.IngestOptions{
 		Sheet: in.Sheet, HeaderRow: in.HeaderRow, Delimiter: in.Delimiter, Encoding: in.Encoding, Table: in.Table, Zone: in.Zone, Settled: settled}})
 	if err != nil {
 		return nil, err
@@ -314,11 +306,6 @@ func (a *API) putFile(ctx context.Context, actor catalog.Actor, in *putFileInput
 	return out, err
 }
 
-func tooLarge(limit int64) error {
-	return catalog.Errorf(catalog.TooLarge, "too_large", "a file may have at most %d bytes here", limit).With("limit", limit).
-		InChinese("文件最大%d字节", limit)
-}
-
 // limitedReader fails with TooLarge, where io.LimitReader would cut silently.
 type limitedReader struct {
 	r           io.Reader
@@ -328,7 +315,7 @@ type limitedReader struct {
 func (l *limitedReader) Read(p []byte) (int, error) {
 	n, err := l.r.Read(p)
 	if l.left -= int64(n); l.left < 0 {
-		return 0, tooLarge(l.limit)
+		return 0, upload.TooLarge(l.limit)
 	}
 	return n, err
 }

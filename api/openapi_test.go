@@ -32,7 +32,7 @@ func TestEveryOperationIsDescribed(t *testing.T) {
 	}
 	ids := map[string]bool{}
 	for path, item := range description.Paths {
-		for method, op := range map[string]*huma.Operation{"GET": item.Get, "POST": item.Post, "PUT": item.Put, "DELETE": item.Delete} {
+		for method, op := range map[string]*huma.Operation{"GET": item.Get, "POST": item.Post, "PUT": item.Put, "DELETE": item.Delete, "PATCH": item.Patch} {
 			if op == nil {
 				continue
 			}

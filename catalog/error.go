@@ -23,10 +23,11 @@ const (
 	Unprocessable      Kind = "unprocessable"       // 422: understood, but cannot be done with this data
 	RateLimited        Kind = "rate_limited"        // 429
 	Unavailable        Kind = "unavailable"         // 503: try again later
+	Full               Kind = "full"                // 507: there is no room for what is sent
 )
 
 // Kinds lists every kind, in the order of their statuses.
-var Kinds = []Kind{Invalid, Unauthenticated, Forbidden, NotFound, Conflict, Gone, PreconditionFailed, TooLarge, Unprocessable, RateLimited, Unavailable}
+var Kinds = []Kind{Invalid, Unauthenticated, Forbidden, NotFound, Conflict, Gone, PreconditionFailed, TooLarge, Unprocessable, RateLimited, Unavailable, Full}
 
 // Error is the one error type that reaches users.
 type Error struct {

@@ -11,6 +11,7 @@ const (
 	JobIndex   = "index"   // IndexArgs: bring the search index up to date with one dataset
 	JobWarm    = "warm"    // WarmArgs: encode the usual exports of a release just published
 	JobPublish = "publish" // PublishArgs: publish a scheduled draft, not before its time
+	JobImport  = "import"  // ImportArgs: fetch a file of a draft from an address
 )
 
 // IngestArgs are the arguments of a JobIngest.
@@ -33,9 +34,14 @@ type PublishArgs struct {
 	ReleaseID string `json:"release_id"`
 }
 
+// ImportArgs are the arguments of a JobImport.
+type ImportArgs struct {
+	UploadID string `json:"upload_id"`
+}
+
 // JobAttempts is how often a job of each kind is begun before it is put in
 // quarantine. A file that brought down its reader twice is not read a third time.
-var JobAttempts = map[string]int{JobIngest: 2, JobIndex: 12, JobWarm: 5, JobPublish: 12}
+var JobAttempts = map[string]int{JobIngest: 2, JobIndex: 12, JobWarm: 5, JobPublish: 12, JobImport: 4}
 
 // JobState is where a job stands.
 type JobState string

@@ -111,6 +111,9 @@ func CORS() gin.HandlerFunc {
 			h.Set("Access-Control-Allow-Methods", methods)
 			h.Set("Access-Control-Allow-Headers", "Range, If-None-Match, If-Range, If-Modified-Since, Accept, Content-Type, Prefer")
 			h.Set("Access-Control-Max-Age", "86400")
+			if c.FullPath() != "" { // the address has an answer of its own
+				break
+			}
 			c.AbortWithStatus(http.StatusNoContent)
 			return
 		}

@@ -25,6 +25,7 @@ var statuses = map[catalog.Kind]int{
 	catalog.Unprocessable:      http.StatusUnprocessableEntity,
 	catalog.RateLimited:        http.StatusTooManyRequests,
 	catalog.Unavailable:        http.StatusServiceUnavailable,
+	catalog.Full:               http.StatusInsufficientStorage,
 }
 
 // Status returns the HTTP status of a kind; 500 for "".

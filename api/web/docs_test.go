@@ -15,7 +15,7 @@ import (
 
 // Codes are made with catalog.Errorf, or with a helper that takes the code first.
 var (
-	madeCode   = regexp.MustCompile(`Errorf\((?:catalog\.)?(?:Invalid|Unauthenticated|Forbidden|NotFound|Conflict|Gone|PreconditionFailed|TooLarge|Unprocessable|RateLimited|Unavailable),\s*"([a-z_]+)"[^+]`)
+	madeCode   = regexp.MustCompile(`Errorf\((?:catalog\.)?(?:Invalid|Unauthenticated|Forbidden|NotFound|Conflict|Gone|PreconditionFailed|TooLarge|Unprocessable|RateLimited|Unavailable|Full),\s*"([a-z_]+)"[^+]`)
 	helperCode = regexp.MustCompile(`\b(?:unknown|unavailable)\("([a-z_]+)"`)
 )
 

@@ -158,7 +158,7 @@ func storing(err error) error {
 		return err
 	}
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
-		return catalog.Errorf(catalog.Unavailable, "storage_full", "the portal's disk is full: its operator has to make room").
+		return catalog.Errorf(catalog.Full, "storage_full", "the portal's disk is full: its operator has to make room").
 			InChinese("存储空间已满，请联系管理员").Because(err)
 	}
 	return fmt.Errorf("store blob: %w", err)
@@ -239,6 +239,7 @@ func (d *Directory) settle(temp string, f *os.File, b catalog.Blob) (catalog.Blo
 		_ = d.root.Remove(temp)
 		return catalog.Blob{}, storing(err)
 	}
+	_ = d.root.Remove(temp) // still there where both are links to one file: then renaming does nothing
 	if err := failpoint.Hit("blob.after_rename"); err != nil {
 		return catalog.Blob{}, storing(err)
 	}

@@ -28,6 +28,10 @@ var Names = []string{
 	"publish.after_commit",  // release published, nobody told
 	"job.before_finish",     // work done, job still leased
 	"job.after_finish",      // job done
+	"upload.before_note",    // bytes of an upload durable, not acknowledged
+	"upload.before_link",    // every byte acknowledged, none in the blob store
+	"upload.before_finish",  // in the blob store, not yet a file of its draft
+	"upload.after_finish",   // a file of its draft, its bytes not yet dropped
 }
 
 // chosen reads the environment once.

@@ -43,40 +43,46 @@ func (db *DB) PutFile(ctx context.Context, actor catalog.Actor, draftID string, 
 		return nil, invalid("sha256", "", "the file has no hash: store its bytes first")
 	}
 	var f *catalog.File
-	_, err := db.edit(ctx, actor, draftID, 0, "file.put", func(t *tx, r *catalog.Release, d *datasetRow) (facts, error) {
-		old, err := t.fileNamed(ctx, r.ID, u.Name)
-		if err != nil {
-			return nil, err
-		}
-		o := u.Options
-		if o.Settled, err = t.settledFor(ctx, actor, d, u.Name, u.Options.Settled, old); err != nil {
-			return nil, err
-		}
-		if old != nil && old.Blob == u.Blob && js(old.Options) == js(o) && old.State != catalog.FileRefused {
-			f = old
-			return nil, nil
-		}
-		f = &catalog.File{ID: catalog.NewID(), ReleaseID: r.ID, Name: u.Name, Role: catalog.Source, State: catalog.FilePending,
-			MediaType: u.MediaType, Blob: u.Blob, Options: o, CreatedAt: t.now}
-		if old != nil {
-			f.ID, f.CreatedAt = old.ID, old.CreatedAt
-			_, err = t.exec(ctx, `UPDATE release_files SET state = ?, role = ?, media_type = ?, blob = ?, options = ?, report = NULL WHERE id = ?`,
-				string(f.State), string(f.Role), f.MediaType, js(f.Blob), js(f.Options), f.ID)
-		} else {
-			err = t.insertFile(ctx, f)
-		}
-		if err != nil {
-			return nil, err
-		}
-		if err := t.enqueue(ctx, catalog.JobIngest, catalog.IngestArgs{FileID: f.ID}); err != nil {
-			return nil, err
-		}
-		return facts{"name": f.Name, "sha256": f.Blob.SHA256, "bytes": f.Blob.Size, "options": f.Options}, nil
+	_, err := db.edit(ctx, actor, draftID, 0, "file.put", func(t *tx, r *catalog.Release, d *datasetRow) (said facts, err error) {
+		f, said, err = t.putFile(ctx, actor, d, r, u)
+		return said, err
 	})
 	if err != nil {
 		return nil, err
 	}
 	return f, nil
+}
+
+// putFile gives a file to a draft and says what the event of it says; nil where
+// nothing changed.
+func (t *tx) putFile(ctx context.Context, actor catalog.Actor, d *datasetRow, r *catalog.Release, u Upload) (*catalog.File, facts, error) {
+	old, err := t.fileNamed(ctx, r.ID, u.Name)
+	if err != nil {
+		return nil, nil, err
+	}
+	o := u.Options
+	if o.Settled, err = t.settledFor(ctx, actor, d, u.Name, u.Options.Settled, old); err != nil {
+		return nil, nil, err
+	}
+	if old != nil && old.Blob == u.Blob && js(old.Options) == js(o) && old.State != catalog.FileRefused {
+		return old, nil, nil
+	}
+	f := &catalog.File{ID: catalog.NewID(), ReleaseID: r.ID, Name: u.Name, Role: catalog.Source, State: catalog.FilePending,
+		MediaType: u.MediaType, Blob: u.Blob, Options: o, CreatedAt: t.now}
+	if old != nil {
+		f.ID, f.CreatedAt = old.ID, old.CreatedAt
+		_, err = t.exec(ctx, `UPDATE release_files SET state = ?, role = ?, media_type = ?, blob = ?, options = ?, report = NULL WHERE id = ?`,
+			string(f.State), string(f.Role), f.MediaType, js(f.Blob), js(f.Options), f.ID)
+	} else {
+		err = t.insertFile(ctx, f)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := t.enqueue(ctx, catalog.JobIngest, catalog.IngestArgs{FileID: f.ID}); err != nil {
+		return nil, nil, err
+	}
+	return f, facts{"name": f.Name, "sha256": f.Blob.SHA256, "bytes": f.Blob.Size, "options": f.Options}, nil
 }
 
 func (t *tx) insertFile(ctx context.Context, f *catalog.File) error {

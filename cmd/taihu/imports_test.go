@@ -31,6 +31,7 @@ var mayImport = map[string][]string{
 	"catalog/table/pool":      {"catalog", "catalog/table", "catalog/table/diff", "catalog/child"},
 	"catalog/table/tabletest": {"catalog", "catalog/table", "catalog/table/memory"},
 	"catalog/parquet":         {"catalog", "catalog/table"},
+	"catalog/upload":          {"catalog", "catalog/blob", "catalog/failpoint", "catalog/store"},
 	"catalog/ingest":          {"catalog", "catalog/ingest/personal", "catalog/table", "catalog/parquet", "catalog/child"},
 	"catalog/ingest/personal": {},
 	"catalog/sample":          {"catalog"},
@@ -42,8 +43,8 @@ var mayImport = map[string][]string{
 	"api/export":              {"catalog", "catalog/table", "catalog/parquet"},
 	"api/download":            {"catalog", "catalog/blob", "catalog/store", "catalog/table", "catalog/table/diff", "catalog/table/pool", "api/export"},
 	"api/standards":           {"catalog", "catalog/table", "api/export"},
-	"api/web":                 {"catalog", "catalog/blob", "catalog/store", "catalog/table", "catalog/table/diff", "catalog/table/pool", "catalog/ingest", "indexer", "api/handle", "api/export", "api/download", "api/standards"},
-	"api":                     {"catalog", "catalog/blob", "catalog/store", "catalog/table", "catalog/table/diff", "catalog/table/pool", "indexer", "api/handle", "api/export", "api/download", "api/standards", "api/web"},
+	"api/web":                 {"catalog", "catalog/blob", "catalog/store", "catalog/table", "catalog/table/diff", "catalog/table/pool", "catalog/ingest", "catalog/upload", "indexer", "api/handle", "api/export", "api/download", "api/standards"},
+	"api":                     {"catalog", "catalog/blob", "catalog/store", "catalog/table", "catalog/table/diff", "catalog/table/pool", "catalog/upload", "indexer", "api/handle", "api/export", "api/download", "api/standards", "api/web"},
 	"api/client":              {"catalog", "api", "api/handle"},
 	"migrations":              {},
 	"cmd/taihu":               nil, // wires everything

@@ -20,6 +20,7 @@ import (
 	"taihu/catalog/job"
 	"taihu/catalog/store"
 	"taihu/catalog/table/pool"
+	"taihu/catalog/upload"
 	"taihu/indexer"
 	"taihu/indexer/embedded"
 	"taihu/indexer/meili"
@@ -37,6 +38,7 @@ type portal struct {
 	pool     *pool.Pool
 	exporter *download.Exporter
 	temp     *tempFolder
+	uploads  *upload.Receiver
 }
 
 // openStore opens the database and the blobs alone.
@@ -66,6 +68,9 @@ func openPortal(ctx context.Context, cfg *Config, log *slog.Logger) (*portal, er
 		return nil, err
 	}
 	if p.temp, err = openTemp(cfg.Data); err != nil {
+		return nil, errors.Join(err, p.close())
+	}
+	if p.uploads, err = upload.Open(filepath.Join(cfg.Data, "uploads"), p.store, p.blobs, int64(cfg.MaxUpload)<<20, log); err != nil {
 		return nil, errors.Join(err, p.close())
 	}
 	if p.index, err = openIndex(cfg, log); err != nil {

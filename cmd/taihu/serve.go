@@ -146,13 +146,14 @@ func (p *portal) serve(ctx context.Context, listener net.Listener, env environme
 	if err := p.exporter.Sweep(ctx); err != nil {
 		p.log.Warn("left-over exports were not removed", "error", err)
 	}
-	ended := make(chan error, 4) // one for each of those below, so that none waits for a reader
+	ended := make(chan error, 5) // one for each of those below, so that none waits for a reader
 	var jobs sync.WaitGroup
 	job := func(f func() error) { jobs.Go(func() { ended <- f() }) }
 	if begun == nil { // said before the first answer: who waits for one finds it said
 		fmt.Fprintf(env.Out, "%s is at %s\n", p.cfg.NameEn, base)
 	}
 	go func() { ended <- server.Serve(listener) }()
+	job(func() error { return p.sweepUploads(work) })
 	if !p.cfg.NoJobs {
 		job(func() error { return p.runner().Run(work) })
 		job(func() error { return p.keepIndex(work) })
@@ -229,7 +230,7 @@ func (p *portal) handler(base string) (http.Handler, error) {
 		return nil, err
 	}
 	return api.New(api.Config{
-		Store: p.store, Blobs: p.blobs, Pool: p.pool, Index: p.index, Exporter: p.exporter, Site: site, Log: p.log, Clock: catalog.Now,
+		Store: p.store, Blobs: p.blobs, Uploads: p.uploads, Pool: p.pool, Index: p.index, Exporter: p.exporter, Site: site, Log: p.log, Clock: catalog.Now,
 		BaseURL: base, Version: version(), MaxUpload: int64(p.cfg.MaxUpload) << 20, TrustedProxies: p.cfg.TrustedProxies, Budgets: budgets, Limits: limits,
 		Ready: func(ctx context.Context) error {
 			if err := p.store.Ping(ctx); err != nil {
@@ -279,5 +280,26 @@ func (p *portal) keepIndex(ctx context.Context) error {
 			p.log.Info("search index repaired", "missing", report.Missing, "stale", report.Stale, "extra", report.Extra)
 		}
 		timer.Reset(driftEvery)
+	}
+}
+
+// sweepEvery is how often uploads whose time is over are thrown away.
+const sweepEvery = 10 * time.Minute
+
+// sweepUploads throws away uploads that nobody went on with, at the start and
+// from time to time.
+func (p *portal) sweepUploads(ctx context.Context) error {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-timer.C:
+		}
+		if err := p.uploads.Sweep(ctx); err != nil && ctx.Err() == nil {
+			p.log.Warn("uploads that ended could not be thrown away", "error", err)
+		}
+		timer.Reset(sweepEvery)
 	}
 }

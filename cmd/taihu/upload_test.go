@@ -1,0 +1,511 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha1"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"taihu/api"
+	"taihu/api/client"
+	"taihu/catalog"
+	"taihu/catalog/failpoint"
+	"taihu/catalog/upload"
+)
+
+func sha(b []byte) string { s := sha256.Sum256(b); return hex.EncodeToString(s[:]) }
+
+// tus begins an upload by hand and returns its address.
+func (p *lotPortal) tus(t *testing.T, draft, token string, size int, metadata ...string) string {
+	t.Helper()
+	var pairs []string
+	for i := 0; i+1 < len(metadata); i += 2 {
+		pairs = append(pairs, metadata[i]+" "+base64.StdEncoding.EncodeToString([]byte(metadata[i+1])))
+	}
+	status, header, body := p.send(t, scenario{method: http.MethodPost, path: "/api/v1/drafts/" + draft + "/uploads",
+		headers: with(bearerOf(token), "Tus-Resumable", "1.0.0", "Upload-Length", strconv.Itoa(size), "Upload-Metadata", strings.Join(pairs, ","))})
+	if status != http.StatusCreated {
+		t.Fatalf("begin an upload: %d %s", status, body)
+	}
+	return header.Get("Location")
+}
+
+func pieceAt(offset int, more ...string) []string {
+	return append([]string{"Tus-Resumable", "1.0.0", "Content-Type", "application/offset+octet-stream", "Upload-Offset", strconv.Itoa(offset)}, more...)
+}
+
+// TestTusProtocol plays the protocol as its text says it: every header and
+// status, in the order a sender meets them.
+func TestTusProtocol(t *testing.T) {
+	p := startLots(t, "--max-upload=8")
+	draft, err := p.client.CreateDraft(t.Context(), "open-lots", api.DraftEdit{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := client.New(p.URL, p.own)
+	all := "/api/v1/drafts/" + draft.ID + "/uploads"
+	tusHeaders := bearerOf(p.own)
+	tusHeaders = with(tusHeaders, "Tus-Resumable", "1.0.0")
+	name := "filename " + base64.StdEncoding.EncodeToString([]byte("more.csv"))
+	p.play(t, []scenario{
+		{name: "discovery", method: "OPTIONS", path: all, status: 204, has: map[string]string{"Tus-Resumable": "1.0.0", "Tus-Version": "1.0.0", "Tus-Extension": "creation,checksum,expiration,termination", "Tus-Max-Size": "8388608", "Tus-Checksum-Algorithm": "sha256,sha1"}},
+		{name: "another version", method: "POST", path: all, headers: with(bearerOf(p.own), "Tus-Resumable", "0.2.2", "Upload-Length", "5", "Upload-Metadata", name), status: 412, parts: []string{"tus_version"}},
+		{name: "no length", method: "POST", path: all, headers: with(tusHeaders, "Upload-Metadata", name), status: 400, parts: []string{"Upload-Length"}},
+		{name: "no name", method: "POST", path: all, headers: with(tusHeaders, "Upload-Length", "5"), status: 400, parts: []string{"invalid_file_name"}},
+		{name: "a name with a path", method: "POST", path: all, headers: with(tusHeaders, "Upload-Length", "5", "Upload-Metadata", "filename "+base64.StdEncoding.EncodeToString([]byte("../../etc/passwd"))), status: 400, parts: []string{"invalid_file_name"}},
+		{name: "metadata that is none", method: "POST", path: all, headers: with(tusHeaders, "Upload-Length", "5", "Upload-Metadata", "filename %%%"), status: 400, parts: []string{"Upload-Metadata"}},
+		{name: "too large, before a byte", method: "POST", path: all, headers: with(tusHeaders, "Upload-Length", "8388609", "Upload-Metadata", name), status: 413, parts: []string{"too_large"}},
+		{name: "a stranger", method: "POST", path: all, headers: with(bearerOf(p.other), "Tus-Resumable", "1.0.0", "Upload-Length", "5", "Upload-Metadata", name), status: 404},
+		{name: "nobody", method: "POST", path: all, headers: []string{"Tus-Resumable", "1.0.0", "Upload-Length", "5", "Upload-Metadata", name}, status: 401},
+	})
+
+	content := lots + "007,后来的,滨湖区,7\n"
+	half := len(content) / 2
+	a := p.tus(t, draft.ID, p.own, len(content), "filename", "more.csv", "sha256", sha([]byte(content)))
+	sum := func(s string) string {
+		h := sha1.Sum([]byte(s))
+		return "sha1 " + base64.StdEncoding.EncodeToString(h[:])
+	}
+	p.play(t, []scenario{
+		{name: "begun", method: "HEAD", path: a, headers: tusHeaders, status: 200, has: map[string]string{"Upload-Offset": "0", "Upload-Length": strconv.Itoa(len(content)), "Upload-Expires": "*", "Tus-Resumable": "1.0.0", "Cache-Control": "private, no-store"}},
+		{name: "another of the organization's people", method: "HEAD", path: a, headers: with(bearerOf(p.admin), "Tus-Resumable", "1.0.0"), status: 404},
+		{name: "a stranger's look", method: "HEAD", path: a, headers: with(bearerOf(p.other), "Tus-Resumable", "1.0.0"), status: 404},
+		{name: "a stranger's piece", method: "PATCH", path: a, headers: with(bearerOf(p.other), pieceAt(0)...), body: "x", status: 404},
+		{name: "a stranger's delete", method: "DELETE", path: a, headers: with(bearerOf(p.other), "Tus-Resumable", "1.0.0"), status: 404},
+		{name: "no id", method: "HEAD", path: all + "/%2e%2e%2f", headers: tusHeaders, status: 400},
+		{name: "an unknown one", method: "HEAD", path: all + "/00000000-0000-0000-0000-000000000000", headers: tusHeaders, status: 404},
+		{name: "another media type", method: "PATCH", path: a, headers: with(bearerOf(p.own), "Tus-Resumable", "1.0.0", "Upload-Offset", "0", "Content-Type", "text/csv"), body: content, status: 415},
+		{name: "no offset", method: "PATCH", path: a, headers: with(bearerOf(p.own), "Tus-Resumable", "1.0.0", "Content-Type", "application/offset+octet-stream"), body: content, status: 400},
+		{name: "a wrong offset", method: "PATCH", path: a, headers: with(bearerOf(p.own), pieceAt(3)...), body: content, status: 409, parts: []string{"wrong_offset", `"offset":0`}},
+		{name: "more than announced", method: "PATCH", path: a, headers: with(bearerOf(p.own), pieceAt(0)...), body: content + "x", status: 413, parts: []string{"too_many_bytes"}},
+		{name: "a wrong checksum", method: "PATCH", path: a, headers: with(bearerOf(p.own), pieceAt(0, "Upload-Checksum", sum("other"))...), body: content[:half], status: 460, parts: []string{"checksum_mismatch"}},
+		{name: "an unknown checksum", method: "PATCH", path: a, headers: with(bearerOf(p.own), pieceAt(0, "Upload-Checksum", "crc32 AAAA")...), body: content[:half], status: 400},
+		{name: "nothing of these was kept", method: "HEAD", path: a, headers: tusHeaders, status: 200, has: map[string]string{"Upload-Offset": "0"}},
+		{name: "half of it", method: "PATCH", path: a, headers: with(bearerOf(p.own), pieceAt(0, "Upload-Checksum", sum(content[:half]))...), body: content[:half], status: 204, has: map[string]string{"Upload-Offset": strconv.Itoa(half), "Upload-Expires": "*"}},
+		{name: "it says so", path: a, headers: tusHeaders, status: 200, parts: []string{`"state":"open"`, fmt.Sprintf(`"received":%d`, half)}},
+		{name: "and nobody else sees it", path: "/api/v1/drafts/" + draft.ID, headers: bearerOf(p.admin), status: 200, lacks: []string{"more.csv"}},
+		{name: "nor in a list", path: all, headers: bearerOf(p.admin), status: 200, lacks: []string{"more.csv"}},
+		{name: "the rest, as POST", method: "POST", path: a, headers: with(bearerOf(p.own), pieceAt(half, "X-HTTP-Method-Override", "PATCH")...), body: content[half:], status: 204, has: map[string]string{"Upload-Offset": strconv.Itoa(len(content))}},
+		{name: "done", path: a, headers: tusHeaders, status: 200, parts: []string{`"state":"done"`, sha([]byte(content))}},
+		{name: "the last piece again, empty", method: "PATCH", path: a, headers: with(bearerOf(p.own), pieceAt(len(content))...), status: 204},
+	})
+	draft, err = checked(t.Context(), own, mustDraft(t, own, draft.ID))
+	if err != nil || draft.State != catalog.Ready || draft.Files[0].SHA256 != sha([]byte(content)) || draft.Tables[0].Rows != 6 {
+		t.Fatalf("the draft: %v %+v", err, draft)
+	}
+
+	b := p.tus(t, draft.ID, p.own, 5, "filename", "gone.csv")
+	wrong := p.tus(t, draft.ID, p.own, 5, "filename", "wrong.csv", "sha256", sha([]byte("other")))
+	p.tus(t, draft.ID, p.own, 0, "filename", "empty.bin")
+	p.play(t, []scenario{
+		{name: "part of it", method: "PATCH", path: b, headers: with(bearerOf(p.own), pieceAt(0)...), body: "ab", status: 204},
+		{name: "deleted", method: "DELETE", path: b, headers: tusHeaders, status: 204},
+		{name: "gone", method: "HEAD", path: b, headers: tusHeaders, status: 404},
+		{name: "not what was announced", method: "PATCH", path: wrong, headers: with(bearerOf(p.own), pieceAt(0)...), body: "abcde", status: 410, parts: []string{"upload_failed", "wrong_sha256"}},
+		{name: "it failed", path: wrong, headers: tusHeaders, status: 200, parts: []string{`"state":"failed"`}},
+	})
+	if left, err := os.ReadDir(filepath.Join(p.Data, "uploads")); err != nil || len(left) != 0 {
+		t.Errorf("bytes of uploads that ended are left: %v %v", left, err)
+	}
+	if d := mustDraft(t, own, draft.ID); len(d.Files) != 2 {
+		t.Errorf("files: %+v", d.Files)
+	}
+}
+
+func mustDraft(t *testing.T, c *client.Client, id string) *api.Draft {
+	t.Helper()
+	d, err := c.Draft(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// TestPiecesFromTwoSenders: the later one takes over, also from a connection that
+// hangs; bytes are neither lost nor mixed.
+func TestPiecesFromTwoSenders(t *testing.T) {
+	p := startLots(t)
+	own := client.New(p.URL, p.own)
+	draft, err := own.CreateDraft(t.Context(), "open-lots", api.DraftEdit{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	content := bytes.Repeat([]byte("0123456789abcdef"), 1<<18) // 4 MiB
+	a := p.tus(t, draft.ID, p.own, len(content), "filename", "two.bin")
+	address := strings.TrimPrefix(p.URL, "http://")
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprintf(conn, "PATCH %s HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\nTus-Resumable: 1.0.0\r\nUpload-Offset: 0\r\nContent-Type: application/offset+octet-stream\r\nContent-Length: %d\r\n\r\n", a, address, p.own, len(content))
+	const sent = 3_000_003
+	if _, err := conn.Write(content[:sent]); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "a step of the connection, which hangs now, is noted", func() bool {
+		list, err := own.OwnUploads(t.Context())
+		return err == nil && list[0].Received >= upload.Step
+	})
+	// Who asks ends that connection, and what it sent beyond the step counts too.
+	_, header, _ := p.send(t, scenario{method: http.MethodHead, path: a, headers: with(bearerOf(p.own), "Tus-Resumable", "1.0.0")})
+	at, _ := strconv.Atoi(header.Get("Upload-Offset"))
+	if at < upload.Step || at > sent {
+		t.Fatalf("the upload stands at %d of %d bytes sent", at, sent)
+	}
+	var both sync.WaitGroup
+	statuses := make([]int, 8)
+	for i := range statuses {
+		both.Go(func() {
+			statuses[i], _, _ = p.send(t, scenario{method: http.MethodPatch, path: a, headers: with(bearerOf(p.own), pieceAt(at)...), body: string(content[at:])})
+		})
+	}
+	both.Wait()
+	good := 0
+	for _, s := range statuses {
+		if s == http.StatusNoContent {
+			good++
+		} else if s != http.StatusConflict {
+			t.Errorf("statuses: %v", statuses)
+		}
+	}
+	_, header, _ = p.send(t, scenario{method: http.MethodHead, path: a, headers: with(bearerOf(p.own), "Tus-Resumable", "1.0.0")})
+	if at, _ = strconv.Atoi(header.Get("Upload-Offset")); good == 0 { // each took over from the one before
+		p.send(t, scenario{method: http.MethodPatch, path: a, headers: with(bearerOf(p.own), pieceAt(at)...), body: string(content[at:])})
+	} else if good > 1 {
+		t.Errorf("%d senders were told that the same bytes are theirs", good)
+	}
+	if d := mustDraft(t, own, draft.ID); len(d.Files) != 1 || d.Files[0].SHA256 != sha(content) {
+		t.Errorf("the file: %+v, want %s", d.Files, sha(content))
+	}
+}
+
+// cutter is a proxy that breaks connections when so many bytes have passed, and
+// says which break it was.
+type cutter struct {
+	net.Listener
+	to     string
+	mu     sync.Mutex
+	passed int64
+	cuts   []int64 // ascending
+	made   chan int
+	conns  map[net.Conn]bool
+}
+
+func newCutter(t *testing.T, to string, cuts []int64) *cutter {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &cutter{Listener: l, to: to, cuts: cuts, made: make(chan int, len(cuts)), conns: map[net.Conn]bool{}}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			in, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go c.serve(in)
+		}
+	}()
+	return c
+}
+
+func (c *cutter) serve(in net.Conn) {
+	out, err := net.Dial("tcp", c.to)
+	if err != nil { // the server is dead just now
+		in.Close()
+		return
+	}
+	c.mu.Lock()
+	c.conns[in], c.conns[out] = true, true
+	c.mu.Unlock()
+	end := func() {
+		in.Close()
+		out.Close()
+		c.mu.Lock()
+		delete(c.conns, in)
+		delete(c.conns, out)
+		c.mu.Unlock()
+	}
+	go func() {
+		defer end()
+		_, _ = io.Copy(in, out)
+	}()
+	defer end()
+	buffer := make([]byte, 32<<10)
+	for {
+		n, err := in.Read(buffer)
+		c.mu.Lock()
+		cut := len(c.cuts) > 0 && c.passed+int64(n) >= c.cuts[0]
+		if cut { // to the byte
+			n = int(max(0, c.cuts[0]-c.passed))
+			c.cuts = c.cuts[1:]
+		}
+		c.passed += int64(n)
+		c.mu.Unlock()
+		if _, werr := out.Write(buffer[:n]); werr != nil || err != nil {
+			return
+		}
+		if cut {
+			if tcp, ok := in.(*net.TCPConn); ok {
+				_ = tcp.SetLinger(0)
+			}
+			c.made <- len(c.cuts)
+			return
+		}
+	}
+}
+
+// sender counts what a client sends again: bytes of pieces that begin before the
+// end of what was sent already.
+type sender struct {
+	mu             sync.Mutex
+	end            int64
+	again, longest int64
+}
+
+func (s *sender) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Method == http.MethodPatch {
+		at, _ := strconv.ParseInt(r.Header.Get("Upload-Offset"), 10, 64)
+		s.mu.Lock()
+		if twice := s.end - at; twice > 0 {
+			s.again += twice
+			s.longest = max(s.longest, twice)
+		}
+		s.end = at
+		s.mu.Unlock()
+		r = r.Clone(r.Context())
+		r.Body = &countedBody{r.Body, s}
+		r.GetBody = nil // net/http would send a piece again by itself
+	}
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+type countedBody struct {
+	io.ReadCloser
+	s *sender
+}
+
+func (b *countedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	b.s.mu.Lock()
+	b.s.end += int64(n)
+	b.s.mu.Unlock()
+	return n, err
+}
+
+// randomFile writes size bytes that no compression shortens and returns its path
+// and hash.
+func randomFile(t *testing.T, name string, size int64, seed uint64) (string, string) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	var key [32]byte
+	key[0], key[1] = byte(seed), byte(seed>>8)
+	h := sha256.New()
+	if _, err := io.CopyN(io.MultiWriter(f, h), rand.NewChaCha8(key), size); err != nil {
+		t.Fatal(err)
+	}
+	return path, hex.EncodeToString(h.Sum(nil))
+}
+
+// uploadSizes are how much is sent and how often it is cut: little in CI, all of
+// it with make soak.
+func uploadSizes() (size int64, cuts int) {
+	if soak() {
+		return 1 << 30, 100
+	}
+	return 40 << 20, 12
+}
+
+// TestUploadSurvivesCuts sends a file while its connection is cut at random
+// bytes, the sender begins anew from nothing (as a page that is reloaded), and
+// the server is killed with -9. It completes from the last acknowledged byte.
+func TestUploadSurvivesCuts(t *testing.T) {
+	size, n := uploadSizes()
+	seed := uint64(time.Now().UnixNano())
+	random := rand.New(rand.NewPCG(seed, 5))
+	t.Logf("seed %d", seed)
+	p := &process{t: t, Data: t.TempDir(), address: freeAddress(t)}
+	p.start()
+	defer func() { p.kill() }()
+	token := (&server{t: t, Data: p.Data}).token()
+	direct := client.New(p.URL, token)
+	makeDataset(t, direct, "cuts")
+	draft, err := direct.CreateDraft(t.Context(), "cuts", api.DraftEdit{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path, hash := randomFile(t, "large.bin", size, seed)
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	points := make([]int64, n)
+	for i := range points {
+		points[i] = 2000 + random.Int64N(size-4000)
+	}
+	slices.Sort(points)
+	proxy := newCutter(t, p.address, slices.Clone(points))
+	count := &sender{}
+	kinds := map[string]int{}
+	ctx, reload := context.WithCancel(t.Context())
+	var life sync.Mutex // guards ctx and reload
+	done := make(chan struct{})
+	var watcher sync.WaitGroup
+	watcher.Go(func() {
+		for {
+			select {
+			case <-done:
+				return
+			case <-proxy.made:
+			}
+			switch random.IntN(3) {
+			case 0:
+				kinds["cut"]++
+			case 1:
+				kinds["reload"]++
+				life.Lock()
+				reload()
+				life.Unlock()
+			case 2:
+				kinds["kill"]++
+				p.kill()
+				p.start()
+			}
+		}
+	})
+	began := time.Now()
+	for {
+		c := client.New("http://"+proxy.Addr().String(), token)
+		c.HTTP = &http.Client{Transport: count}
+		life.Lock()
+		now := ctx
+		life.Unlock()
+		_, err := c.Upload(now, draft.ID, &client.File{Name: "large.bin", Size: size, SHA256: hash, ReaderAt: f}, func(int64) {})
+		if err == nil {
+			break
+		}
+		if now.Err() == nil && !errors.Is(err, client.ErrInterrupted) && client.CodeOf(err) != "" {
+			t.Fatal(err)
+		}
+		if now.Err() != nil {
+			life.Lock()
+			ctx, reload = context.WithCancel(t.Context())
+			life.Unlock()
+		}
+	}
+	close(done)
+	watcher.Wait()
+	reload()
+	d := mustDraft(t, direct, draft.ID)
+	if len(d.Files) != 1 || d.Files[0].SHA256 != hash || d.Files[0].Bytes != size {
+		t.Errorf("the file: %+v, want %s", d.Files, hash)
+	}
+	if got := fileHash(t, filepath.Join(p.Data, "blobs", "sha256", hash[:2], hash)); got != hash {
+		t.Errorf("the bytes on the disk have %s", got)
+	}
+	if left, err := os.ReadDir(filepath.Join(p.Data, "uploads")); err != nil || len(left) != 0 {
+		t.Errorf("bytes are left: %v %v", left, err)
+	}
+	if count.longest > 4<<20 {
+		t.Errorf("%d bytes were sent again after one cut, more than 4 MiB", count.longest)
+	}
+	if total := kinds["cut"] + kinds["reload"] + kinds["kill"]; total < n-1 { // one at the very end may be past the last byte
+		t.Errorf("only %d of %d cuts were made", total, n)
+	}
+	t.Logf("%d bytes, %v: at most %d sent again after one, %d in all, %.1f s", size, kinds, count.longest, count.again, time.Since(began).Seconds())
+}
+
+func fileHash(t *testing.T, path string) string {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		t.Fatal(err)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// TestUploadKilledAtEachFailpoint kills the portal between every two durable
+// steps of an upload: the sender goes on, and one file comes of it.
+func TestUploadKilledAtEachFailpoint(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIPPED: takes half a minute; run without -short")
+	}
+	path, hash := randomFile(t, "killed.bin", 9<<20, 1)
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for _, name := range failpoint.Names {
+		if !strings.HasPrefix(name, "upload.") {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			p := &process{t: t, Data: t.TempDir(), address: freeAddress(t)}
+			p.start()
+			defer func() { p.kill() }()
+			c := client.New(p.URL, (&server{t: t, Data: p.Data}).token())
+			makeDataset(t, c, "killed")
+			draft, err := c.CreateDraft(t.Context(), "killed", api.DraftEdit{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.kill()
+			p.start("TAIHU_FAILPOINT=" + name + "=kill")
+			sent := make(chan error, 1)
+			go func() {
+				_, err := c.Upload(t.Context(), draft.ID, &client.File{Name: "killed.bin", Size: 9 << 20, SHA256: hash, ReaderAt: f}, func(int64) {})
+				sent <- err
+			}()
+			select {
+			case <-p.dead:
+			case <-time.After(30 * time.Second):
+				t.Fatal("the failpoint was never hit")
+			}
+			p.start()
+			if err := <-sent; err != nil {
+				t.Fatal(err)
+			}
+			if draft, err = checked(t.Context(), c, mustDraft(t, c, draft.ID)); err != nil || draft.State != catalog.Ready || len(draft.Files) != 1 || draft.Files[0].SHA256 != hash {
+				t.Errorf("the draft: %v %+v", err, draft)
+			}
+			eventually(t, "the bytes are dropped, at the latest by the sweep of a start", func() bool {
+				left, err := os.ReadDir(filepath.Join(p.Data, "uploads"))
+				return err == nil && len(left) == 0
+			})
+			if got := fileHash(t, filepath.Join(p.Data, "blobs", "sha256", hash[:2], hash)); got != hash {
+				t.Errorf("the bytes on the disk have %s", got)
+			}
+		})
+	}
+}
