@@ -293,7 +293,7 @@ func (a *API) putFile(ctx context.Context, actor catalog.Actor, in *putFileInput
 	if err != nil {
 		return nil, err
 	}
-	_, err = a.Store.PutFile(ctx, actor, in.ID, store.Upload{Name: in.Name, MediaType: mediaType(in.Type, in.Name), Blob: b, Options: catalog.IngestOptions{
+	_, err = a.Store.PutFile(ctx, actor, in.ID, store.Upload{Name: in.Name, MediaType: upload.MediaType(in.Type, in.Name), Blob: b, Options: catalog.IngestOptions{
 		Sheet: in.Sheet, HeaderRow: in.HeaderRow, Delimiter: in.Delimiter, Encoding: in.Encoding, Table: in.Table, Zone: in.Zone, Settled: settled}})
 	if err != nil {
 		return nil, err

@@ -9,7 +9,6 @@ import (
 	"mime"
 	"net/http"
 	"os"
-	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -155,6 +154,20 @@ func (a *API) uploadRoutes() {
 			return &createUploadOutput{Location: uploadPath(made), UploadHeaders: headersOf(made)}, nil // a path: it holds behind any proxy
 		})
 
+	register(a, huma.Operation{OperationID: "import-file", Method: http.MethodPost, Path: "/api/v1/drafts/{id}/imports", Tags: []string{"stewards"}, DefaultStatus: http.StatusAccepted,
+		Summary:     "Have a file fetched from an address",
+		Description: "In the background: poll the upload in Location. The address is http or https and public; credentials in it are left out. It is fetched once more where its server is away.", Security: bearer},
+		func(ctx context.Context, actor catalog.Actor, in *struct {
+			DraftPath
+			Body ImportAsk
+		}) (*importOutput, error) {
+			u, err := a.Uploads.Import(ctx, actor, in.ID, in.Body.URL, in.Body.Name, in.Body.Options)
+			if err != nil {
+				return nil, err
+			}
+			return &importOutput{a.BaseURL + uploadPath(u), wireUpload(u)}, nil
+		})
+
 	register(a, huma.Operation{OperationID: "list-uploads", Method: http.MethodGet, Path: "/api/v1/drafts/{id}/uploads", Tags: []string{"stewards"},
 		Summary: "Your own uploads into a draft", Description: "Those under way and those that ended within a day, imports among them.", Security: bearer},
 		func(ctx context.Context, actor catalog.Actor, in *DraftPath) (*struct{ Body UploadList }, error) {
@@ -195,6 +208,18 @@ func (a *API) uploadRoutes() {
 		})
 }
 
+// ImportAsk names a file to be fetched.
+type ImportAsk struct {
+	URL     string                `json:"url" maxLength:"4000" doc:"http or https, public" example:"https://example.org/readings.csv"`
+	Name    string                `json:"name,omitempty" maxLength:"255" doc:"As readers will see it; without it from the address"`
+	Options catalog.IngestOptions `json:"options,omitzero" doc:"How it is read"`
+}
+
+type importOutput struct {
+	Location string `header:"Location"`
+	Body     Upload
+}
+
 // tusOptions says what is spoken here.
 func (a *API) tusOptions(c *gin.Context) {
 	c.Header("Tus-Resumable", tusVersion)
@@ -224,7 +249,7 @@ func uploadOf(length, metadata string) (u catalog.Upload, err error) {
 		}
 		said[name] = string(b)
 	}
-	u.Name, u.MediaType, u.SHA256 = said["filename"], mediaType(said["filetype"], said["filename"]), strings.ToLower(said["sha256"])
+	u.Name, u.MediaType, u.SHA256 = said["filename"], upload.MediaType(said["filetype"], said["filename"]), strings.ToLower(said["sha256"])
 	if u.SHA256 != "" && (len(u.SHA256) != 64 || strings.Trim(u.SHA256, "0123456789abcdef") != "") {
 		return u, badHeader("Upload-Metadata", "has a sha256 that is not 64 hexadecimal digits")
 	}
@@ -235,19 +260,6 @@ func uploadOf(length, metadata string) (u catalog.Upload, err error) {
 		}
 	}
 	return u, nil
-}
-
-// mediaType is what a sender says of a file, where he said it on purpose, else
-// what its name says.
-func mediaType(said, name string) string {
-	media, _, err := mime.ParseMediaType(said)
-	if err != nil || media == "application/x-www-form-urlencoded" { // what curl -T and -d send unasked
-		media = mime.TypeByExtension(path.Ext(name))
-	}
-	if media == "" {
-		return "application/octet-stream"
-	}
-	return media
 }
 
 type appendInput struct {

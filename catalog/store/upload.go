@@ -136,7 +136,10 @@ func (db *DB) FinishUpload(ctx context.Context, actor catalog.Actor, u *catalog.
 		if err != nil || now.State == catalog.UploadDone {
 			return nil, err
 		}
-		if _, err := t.exec(ctx, `UPDATE uploads SET state = 'done', sha256 = ?, expires_at = ? WHERE id = ?`, b.SHA256, t.now.Add(catalog.UploadLife), u.ID); err != nil {
+		if err := checkFileName(u.Name); err != nil { // of an import it may be another than at the beginning
+			return nil, err
+		}
+		if _, err := t.exec(ctx, `UPDATE uploads SET state = 'done', name = ?, media_type = ?, sha256 = ?, expires_at = ? WHERE id = ?`, u.Name, u.MediaType, b.SHA256, t.now.Add(catalog.UploadLife), u.ID); err != nil {
 			return nil, err
 		}
 		_, said, err := t.putFile(ctx, actor, d, r, Upload{Name: u.Name, MediaType: u.MediaType, Blob: b, Options: u.Options})

@@ -18,7 +18,9 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"mime"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -144,7 +146,7 @@ func full(cause error) error {
 // before a crash become the file now.
 func (r *Receiver) Status(ctx context.Context, actor catalog.Actor, draftID, id string) (*catalog.Upload, error) {
 	u, err := r.store.Upload(ctx, actor, draftID, id)
-	if err != nil || u.State != catalog.UploadOpen || u.Source != "" {
+	if err != nil || u.State != catalog.UploadOpen || u.Source != "" { // imports are the job's
 		return u, err
 	}
 	release, err := r.take(ctx, id, func() {})
@@ -189,6 +191,19 @@ func (r *Receiver) take(ctx context.Context, id string, stop func()) (release fu
 
 func busy() error {
 	return catalog.Errorf(catalog.Conflict, "upload_busy", "another connection is sending to this upload: ask again in a moment").InChinese("另一个连接正在传这个文件：请稍后再试")
+}
+
+// MediaType is what a sender says of a file, where he said it on purpose, else
+// what its name says.
+func MediaType(said, name string) string {
+	media, _, err := mime.ParseMediaType(said)
+	if err != nil || media == "application/x-www-form-urlencoded" { // what curl -T and -d send unasked
+		media = mime.TypeByExtension(path.Ext(name))
+	}
+	if media == "" {
+		return "application/octet-stream"
+	}
+	return media
 }
 
 // Piece is a run of bytes of an upload.
@@ -268,15 +283,18 @@ func (r *Receiver) write(ctx context.Context, u *catalog.Upload, p Piece) error 
 	if sum != nil {
 		w = io.MultiWriter(f, sum)
 	}
-	start, at := u.Received, u.Received
+	start, at, end := u.Received, u.Received, u.Size
+	if end < 0 {
+		end = r.most
+	}
 	for {
-		n, err := io.Copy(w, io.LimitReader(p.Body, min(Step, u.Size-at)))
+		n, err := io.Copy(w, io.LimitReader(p.Body, min(Step, end-at)))
 		at += n
 		broken := err
-		if err == nil && at == u.Size {
+		if err == nil && at == end {
 			broken = beyond(p.Body)
 		}
-		ended := broken != nil || n == 0 || at == u.Size
+		ended := broken != nil || n == 0 || at == end
 		if isWriting(broken) {
 			return storing(broken)
 		}
@@ -329,8 +347,8 @@ func beyond(r io.Reader) error {
 }
 
 func isWriting(err error) bool {
-	var path *fs.PathError
-	return errors.As(err, &path)
+	var e *fs.PathError
+	return errors.As(err, &e)
 }
 
 func storing(err error) error {
@@ -382,8 +400,8 @@ func (r *Receiver) open(u *catalog.Upload) (*os.File, error) {
 	return f, nil
 }
 
-func syncFolder(path string) error {
-	f, err := os.Open(path)
+func syncFolder(folder string) error {
+	f, err := os.Open(folder)
 	if err != nil {
 		return err
 	}
@@ -453,8 +471,8 @@ func (r *Receiver) fail(ctx context.Context, u *catalog.Upload, why catalog.Fail
 // drop removes the bytes of an upload that ended; what cannot be removed now goes
 // with the next sweep.
 func (r *Receiver) drop(id string) {
-	for _, path := range []string{r.path(id), r.path(id) + linkEnd} {
-		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	for _, file := range []string{r.path(id), r.path(id) + linkEnd} {
+		if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			r.log.Warn("bytes of an upload that ended could not be removed", "upload_id", id, "error", err)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"taihu/catalog/fetch"
 	"taihu/catalog/table"
 )
 
@@ -47,6 +49,9 @@ type Config struct {
 	KeptExports   int  `name:"kept-exports" env:"TAIHU_KEPT_EXPORTS" default:"20480" help:"Room for encoded exports, MB; what was not used for longest goes."`
 	MaxUpload     int  `env:"TAIHU_MAX_UPLOAD" default:"4096" help:"Largest uploaded file, MB."`
 
+	ImportNetworks []string `name:"import-networks" env:"TAIHU_IMPORT_NETWORKS" placeholder:"CIDR" help:"Networks beside the public internet from which stewards may have files fetched by address, such as 10.1.2.0/24; none by default."`
+	ImportPorts    []int    `name:"import-ports" env:"TAIHU_IMPORT_PORTS" default:"80,443" help:"Ports from which files may be fetched by address."`
+
 	AnonymousQueries int `name:"anonymous-queries" env:"TAIHU_ANONYMOUS_QUERIES" default:"600" help:"Queries a minute from one address without a key; 0 for any number."`
 	KeyQueries       int `name:"key-queries" env:"TAIHU_KEY_QUERIES" default:"3000" help:"Queries a minute of one user, with keys or signed in; 0 for any number."`
 
@@ -71,6 +76,15 @@ func (c *Config) baseURL(address string) string {
 		return strings.TrimRight(c.BaseURL, "/")
 	}
 	return "http://" + address
+}
+
+// fetcher is what fetches files by address.
+func (c *Config) fetcher() *fetch.Client {
+	f := fetch.Config{Ports: c.ImportPorts, Most: int64(c.MaxUpload) << 20}
+	for _, s := range c.ImportNetworks {
+		f.Networks = append(f.Networks, netip.MustParsePrefix(s)) // check has read it
+	}
+	return fetch.New(f)
 }
 
 // resolve adds the settings file, if one is named, and refuses unknown keys in
@@ -208,6 +222,16 @@ func (c *Config) check() error {
 			return fmt.Errorf("--%s is %q, but must be an address such as %s", s.name, s.value, s.example)
 		}
 	}
+	for _, s := range c.ImportNetworks {
+		if _, err := netip.ParsePrefix(s); err != nil {
+			return fmt.Errorf("--import-networks has %q, which is no range such as 10.1.2.0/24", s)
+		}
+	}
+	for _, s := range c.ImportPorts {
+		if s < 1 || s > 65535 {
+			return fmt.Errorf("--import-ports has %d, which is no port", s)
+		}
+	}
 	for _, s := range c.TrustedProxies {
 		if _, _, err := net.ParseCIDR(s); err != nil && net.ParseIP(s) == nil {
 			return fmt.Errorf("--trusted-proxies has %q, which is neither an IP address nor a range such as 10.0.0.0/8", s)
@@ -232,8 +256,11 @@ func (configCommand) Run(_ context.Context, cfg *Config, env environment, _ *slo
 			name = flagName(field.Name)
 		}
 		value := fmt.Sprint(v.Field(i).Interface())
-		if list, ok := v.Field(i).Interface().([]string); ok {
+		switch list := v.Field(i).Interface().(type) {
+		case []string:
 			value = strings.Join(list, ",")
+		case []int:
+			value = strings.ReplaceAll(strings.Trim(value, "[]"), " ", ",")
 		}
 		shown := value
 		switch field.Tag.Get("secret") {

@@ -126,13 +126,14 @@ func (p *portal) close() error {
 	return errors.Join(append(errs, p.store.Close())...)
 }
 
-// runner makes the job runner: ingest, index, warm, publish.
+// runner makes the job runner: ingest, index, warm, import, publish.
 func (p *portal) runner() *job.Runner {
 	worker := &ingest.Worker{
 		Ledger: ledger{p.store}, Blobs: p.blobs, TempRoot: p.temp.path, Log: p.log,
 		Child: ingestSpec(p.cfg, p.temp.path), Limits: ingestLimits(p.cfg),
 	}
 	source := documentSource{p.store}
+	fetcher := p.cfg.fetcher()
 	return &job.Runner{
 		Queue: p.store, Log: p.log, Clock: catalog.Now, Workers: p.cfg.Jobs,
 		Handlers: map[string]job.Handler{
@@ -156,6 +157,13 @@ func (p *portal) runner() *job.Runner {
 					return err
 				}
 				return p.warm(ctx, args.ReleaseID)
+			},
+			catalog.JobImport: func(ctx context.Context, j *catalog.Job) error {
+				var args catalog.ImportArgs
+				if err := json.Unmarshal(j.Args, &args); err != nil {
+					return err
+				}
+				return p.uploads.Fetch(ctx, fetcher, j, args.UploadID)
 			},
 			catalog.JobPublish: func(ctx context.Context, j *catalog.Job) error {
 				var args catalog.PublishArgs

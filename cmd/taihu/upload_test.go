@@ -13,6 +13,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -507,5 +508,100 @@ func TestUploadKilledAtEachFailpoint(t *testing.T) {
 				t.Errorf("the bytes on the disk have %s", got)
 			}
 		})
+	}
+}
+
+// TestImportByAddress: a job fetches the file; what goes wrong is told, and takes
+// nothing away (H08, H09 and the whole way of the rest).
+func TestImportByAddress(t *testing.T) {
+	var asked []string
+	var mu sync.Mutex
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, status := lots+"008,取来的,滨湖区,8\n", http.StatusOK
+	source := &httptest.Server{Listener: l, Config: &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		asked = append(asked, r.URL.Path)
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, body)
+	})}}
+	source.Start()
+	defer source.Close()
+	answer := func(s int, text string) {
+		mu.Lock()
+		defer mu.Unlock()
+		status, body, asked = s, text, nil
+	}
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	p := startLots(t, "--import-networks=127.0.0.1/32", "--import-ports=80,443,"+port)
+	own := client.New(p.URL, p.own)
+	draft, err := own.CreateDraft(t.Context(), "open-lots", api.DraftEdit{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask := func(address string) api.Upload {
+		t.Helper()
+		var u api.Upload
+		if err := own.Do(t.Context(), http.MethodPost, "/api/v1/drafts/"+draft.ID+"/imports", api.ImportAsk{URL: address}, &u); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "the import ends", func() bool {
+			if err := own.Do(t.Context(), http.MethodGet, "/api/v1/drafts/"+draft.ID+"/uploads/"+u.ID, nil, &u); err != nil {
+				t.Fatal(err)
+			}
+			return u.State != catalog.UploadOpen
+		})
+		return u
+	}
+	good := sha([]byte(body))
+	if u := ask(strings.Replace(source.URL, "http://", "http://user:secret@", 1) + "/lots.csv#x"); u.State != catalog.UploadDone || u.SHA256 != good || u.Source != source.URL+"/lots.csv" {
+		t.Fatalf("the import: %+v %+v", u, u.Failure)
+	}
+	if draft, err = checked(t.Context(), own, mustDraft(t, own, draft.ID)); err != nil || draft.State != catalog.Ready || draft.Files[0].SHA256 != good || draft.Files[0].Name != "lots.csv" || !strings.HasPrefix(draft.Files[0].MediaType, "text/csv") {
+		t.Fatalf("the draft: %v %+v", err, draft)
+	}
+	for name, c := range map[string]struct {
+		address string
+		status  int
+		body    string
+		code    string
+	}{
+		"inside":              {"http://127.0.0.2:" + port + "/lots.csv", 200, "secret", "address_unreachable"},
+		"the portal itself":   {p.URL + "/lots.csv", 200, "", "address_unreachable"},
+		"metadata of a cloud": {"http://169.254.169.254/lots.csv", 200, "", "address_unreachable"},
+		"not found":           {source.URL + "/lots.csv", 404, "no", "import_failed"},
+		"empty once":          {source.URL + "/lots.csv", 200, "", "import_failed"},
+		"500 and 500 again":   {source.URL + "/lots.csv", 500, "oh", "import_failed"},
+	} {
+		answer(c.status, c.body)
+		u := ask(c.address)
+		if u.State != catalog.UploadFailed || u.Failure == nil || u.Failure.Code != c.code || u.Failure.Message.Zh == "" {
+			t.Errorf("%s: %+v %+v", name, u, u.Failure)
+		}
+		if d := mustDraft(t, own, draft.ID); len(d.Files) != 1 || d.Files[0].SHA256 != good {
+			t.Errorf("%s changed the draft: %+v", name, d.Files)
+		}
+	}
+	answer(200, `<?xml version="1.0"?><!DOCTYPE r [<!ENTITY x SYSTEM "`+source.URL+`/entity">]><r xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:schemaLocation="x `+source.URL+`/schema">&x;</r>`)
+	if u := ask(source.URL + "/feed.xml"); u.State != catalog.UploadDone {
+		t.Errorf("the XML: %+v", u.Failure)
+	}
+	if draft, err = checked(t.Context(), own, mustDraft(t, own, draft.ID)); err != nil || len(draft.Files) != 2 {
+		t.Errorf("the draft: %v %+v", err, draft)
+	}
+	mu.Lock()
+	if len(asked) != 1 {
+		t.Errorf("asked for the XML and more: %v", asked)
+	}
+	mu.Unlock()
+	p.play(t, []scenario{
+		{name: "no address", method: "POST", path: "/api/v1/drafts/" + draft.ID + "/imports", headers: with(bearerOf(p.own), "Content-Type", "application/json"), body: `{"url":"file:///etc/passwd"}`, status: 400, parts: []string{"invalid_address"}},
+		{name: "a stranger", method: "POST", path: "/api/v1/drafts/" + draft.ID + "/imports", headers: with(bearerOf(p.other), "Content-Type", "application/json"), body: `{"url":"http://example.org/x.csv"}`, status: 404},
+	})
+	if strings.Contains(p.Log.String(), "secret") {
+		t.Error("the credentials of the address are in the log")
 	}
 }
