@@ -5,7 +5,6 @@ import (
 	"io"
 	"net/http"
 	"strconv"
-	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -280,13 +279,9 @@ func (a *API) putFile(ctx context.Context, actor catalog.Actor, in *putFileInput
 	if in.length > a.MaxUpload {
 		return nil, upload.TooLarge(a.MaxUpload)
 	}
-	var settled []catalog.Settlement // nil: as before
-	for text := range strings.Lines(in.Settle) {
-		s, err := catalog.ParseSettlement(strings.TrimRight(text, "\r\n"))
-		if err != nil {
-			return nil, err
-		}
-		settled = append(settled, s)
+	settled, err := catalog.ParseSettlements(in.Settle) // nil: as before
+	if err != nil {
+		return nil, err
 	}
 	limited := &limitedReader{r: in.body, left: a.MaxUpload, limit: a.MaxUpload}
 	b, err := a.Blobs.Put(ctx, limited)

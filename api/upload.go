@@ -40,17 +40,18 @@ const (
 
 // Upload is a file on its way into a draft.
 type Upload struct {
-	ID        string              `json:"id"`
-	Draft     string              `json:"draft" doc:"The draft it becomes a file of"`
-	Name      string              `json:"name"`
-	Size      *int64              `json:"size" doc:"Bytes; null where not known yet"`
-	Received  int64               `json:"received" doc:"Bytes that are kept, whatever happens"`
-	SHA256    string              `json:"sha256,omitempty" doc:"Of the whole file: as announced, or, once done, as it is"`
-	Source    string              `json:"source,omitempty" doc:"The address it is fetched from"`
-	State     catalog.UploadState `json:"state" enum:"open,done,failed"`
-	Failure   *catalog.Failure    `json:"failure,omitempty" doc:"Why it failed"`
-	CreatedAt time.Time           `json:"created_at"`
-	ExpiresAt time.Time           `json:"expires_at" doc:"When it is forgotten unless bytes come"`
+	ID        string                `json:"id"`
+	Draft     string                `json:"draft" doc:"The draft it becomes a file of"`
+	Name      string                `json:"name"`
+	Size      *int64                `json:"size" doc:"Bytes; null where not known yet"`
+	Received  int64                 `json:"received" doc:"Bytes that are kept, whatever happens"`
+	SHA256    string                `json:"sha256,omitempty" doc:"Of the whole file: as announced, or, once done, as it is"`
+	Source    string                `json:"source,omitempty" doc:"The address it is fetched from"`
+	Options   catalog.IngestOptions `json:"options" doc:"How it is to be read"`
+	State     catalog.UploadState   `json:"state" enum:"open,done,failed"`
+	Failure   *catalog.Failure      `json:"failure,omitempty" doc:"Why it failed"`
+	CreatedAt time.Time             `json:"created_at"`
+	ExpiresAt time.Time             `json:"expires_at" doc:"When it is forgotten unless bytes come"`
 }
 
 // UploadList lists uploads, oldest first.
@@ -59,7 +60,7 @@ type UploadList struct {
 }
 
 func wireUpload(u *catalog.Upload) Upload {
-	w := Upload{ID: u.ID, Draft: u.ReleaseID, Name: u.Name, Received: u.Received, SHA256: u.SHA256, Source: u.Source, State: u.State, CreatedAt: u.CreatedAt, ExpiresAt: u.ExpiresAt}
+	w := Upload{ID: u.ID, Draft: u.ReleaseID, Name: u.Name, Received: u.Received, SHA256: u.SHA256, Source: u.Source, Options: u.Options, State: u.State, CreatedAt: u.CreatedAt, ExpiresAt: u.ExpiresAt}
 	if u.Size >= 0 {
 		w.Size = &u.Size
 	}
@@ -133,7 +134,7 @@ func (a *API) uploadRoutes() {
 
 	register(a, huma.Operation{OperationID: "create-upload", Method: http.MethodPost, Path: "/api/v1/drafts/{id}/uploads", Tags: []string{"stewards"}, DefaultStatus: http.StatusCreated,
 		Summary:     "Begin a resumable upload (tus 1.0.0, creation)",
-		Description: "Upload-Metadata names the file: filename; and, all optional, filetype, sha256 (hexadecimal, of the whole file, checked at its end) and the words of put-file: sheet, header_row, delimiter, encoding, table, zone. A file too large for the portal, or for its disk, is refused before a byte is sent. Unfinished uploads are seen by nobody else and forgotten after 24 hours without a byte.", Security: bearer},
+		Description: "Upload-Metadata names the file: filename; and, all optional, filetype, sha256 (hexadecimal, of the whole file, checked at its end) and the words of put-file: sheet, header_row, delimiter, encoding, table, zone, settle. A file too large for the portal, or for its disk, is refused before a byte is sent. Unfinished uploads are seen by nobody else and forgotten after 24 hours without a byte.", Security: bearer},
 		func(ctx context.Context, actor catalog.Actor, in *struct {
 			DraftPath
 			TusHeader
@@ -259,7 +260,8 @@ func uploadOf(length, metadata string) (u catalog.Upload, err error) {
 			return u, badHeader("Upload-Metadata", "has a header_row that is no number")
 		}
 	}
-	return u, nil
+	u.Options.Settled, err = catalog.ParseSettlements(said["settle"])
+	return u, err
 }
 
 type appendInput struct {

@@ -86,6 +86,32 @@ func ParseSettlement(text string) (Settlement, error) {
 	return s, s.Check()
 }
 
+// ParseSettlements reads decisions, one a line; nil where text is empty.
+func ParseSettlements(text string) ([]Settlement, error) {
+	var list []Settlement
+	for line := range strings.Lines(text) {
+		s, err := ParseSettlement(strings.TrimRight(line, "\r\n"))
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, s)
+	}
+	return list, nil
+}
+
+// String is what ParseSettlement reads.
+func (s *Settlement) String() string {
+	text := s.Code
+	if s.Column != "" {
+		text += ":" + s.Column
+	}
+	text += "=" + string(s.Measure)
+	if s.Reason != "" {
+		text += "," + s.Reason
+	}
+	return text
+}
+
 func startsWithMeasure(text string) bool {
 	word, _, _ := strings.Cut(text, ",")
 	return slices.Contains(Measures, Measure(word))

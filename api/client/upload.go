@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -36,7 +37,7 @@ type File struct {
 	Name    string
 	Size    int64
 	SHA256  string // in hexadecimal; empty: the server does not compare
-	Options url.Values
+	Options catalog.IngestOptions
 	io.ReaderAt
 }
 
@@ -138,16 +139,57 @@ func (c *Client) findUpload(ctx context.Context, draft string, f *File) (int64, 
 // Same reports whether an upload is of this file. Without a hash that cannot be
 // known.
 func Same(u api.Upload, f *File) bool {
-	return f.SHA256 != "" && u.Source == "" && u.Name == f.Name && u.Size != nil && *u.Size == f.Size && u.SHA256 == f.SHA256
+	return f.SHA256 != "" && u.Source == "" && u.Name == f.Name && u.Size != nil && *u.Size == f.Size && u.SHA256 == f.SHA256 && reflect.DeepEqual(u.Options, f.Options)
+}
+
+// optionValues are the words of put-file and create-upload for how a file is read.
+func optionValues(o catalog.IngestOptions) url.Values {
+	v := url.Values{}
+	for k, s := range map[string]string{"sheet": o.Sheet, "delimiter": o.Delimiter, "encoding": o.Encoding, "table": o.Table, "zone": o.Zone} {
+		if s != "" {
+			v.Set(k, s)
+		}
+	}
+	if o.HeaderRow != 0 {
+		v.Set("header_row", strconv.Itoa(o.HeaderRow))
+	}
+	var settle []string
+	for _, s := range o.Settled {
+		settle = append(settle, s.String())
+	}
+	if len(settle) > 0 {
+		v.Set("settle", strings.Join(settle, "\n"))
+	}
+	return v
+}
+
+// Send gives a file to a draft: in pieces where it is large, else in one request.
+func (c *Client) Send(ctx context.Context, draft string, f *File, told func(int64)) (*api.Draft, error) {
+	if f.Size > Resumable {
+		return c.Upload(ctx, draft, f, told)
+	}
+	told(0)
+	return c.PutFile(ctx, draft, f.Name, optionValues(f.Options), io.NewSectionReader(f, 0, f.Size), f.Size)
+}
+
+// Import has the server fetch a file of a draft from an address. It is under way
+// when this returns: ask for it with UploadOf.
+func (c *Client) Import(ctx context.Context, draft string, ask api.ImportAsk) (*api.Upload, error) {
+	var u api.Upload
+	return &u, c.Do(ctx, http.MethodPost, "/api/v1/drafts/"+url.PathEscape(draft)+"/imports", ask, &u)
+}
+
+// UploadOf reads how far an upload of a draft is.
+func (c *Client) UploadOf(ctx context.Context, draft, id string) (*api.Upload, error) {
+	var u api.Upload
+	return &u, c.Do(ctx, http.MethodGet, "/api/v1/drafts/"+url.PathEscape(draft)+"/uploads/"+url.PathEscape(id), nil, &u)
 }
 
 func (c *Client) createUpload(ctx context.Context, draft string, f *File) (int64, string, error) {
-	said := url.Values{"filename": {f.Name}}
+	said := optionValues(f.Options)
+	said.Set("filename", f.Name)
 	if f.SHA256 != "" {
 		said.Set("sha256", f.SHA256)
-	}
-	for k, v := range f.Options {
-		said[k] = v
 	}
 	var pairs []string
 	for k := range said {

@@ -294,7 +294,7 @@ func putFile(ctx context.Context, cl *client.Client, draft, path string) (*api.D
 	if err != nil {
 		return nil, err
 	}
-	return cl.PutFile(ctx, draft, filepath.Base(path), nil, f, info.Size())
+	return cl.Send(ctx, draft, &client.File{Name: filepath.Base(path), Size: info.Size(), ReaderAt: f}, func(int64) {})
 }
 
 // report prints the closing table; anything refused or failed is exit code 2,

@@ -10,9 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 
@@ -45,22 +43,6 @@ func (o readOptions) ingest() (catalog.IngestOptions, error) {
 	return in, nil
 }
 
-func (o readOptions) values() url.Values {
-	v := url.Values{}
-	for k, s := range map[string]string{"sheet": o.Sheet, "delimiter": o.Delimiter, "encoding": o.Encoding, "table": o.Table, "zone": o.Zone} {
-		if s != "" {
-			v.Set(k, s)
-		}
-	}
-	if o.HeaderRow != 0 {
-		v.Set("header_row", strconv.Itoa(o.HeaderRow))
-	}
-	if len(o.Settle) > 0 {
-		v.Set("settle", strings.Join(o.Settle, "\n"))
-	}
-	return v
-}
-
 // serverOptions name the server and who asks; publish and import share them.
 type serverOptions struct {
 	Server string `env:"TAIHU_SERVER" default:"http://127.0.0.1:8080" placeholder:"URL" help:"Address of the server, by default ${default}."`
@@ -81,7 +63,7 @@ func (o serverOptions) client() (*client.Client, error) {
 
 type publishCommand struct {
 	Dataset string   `arg:"" help:"The dataset's slug."`
-	Files   []string `arg:"" type:"existingfile" help:"Files of the release."`
+	Files   []string `arg:"" help:"Files of the release, or addresses that the server fetches."`
 
 	serverOptions
 	Organization string `placeholder:"SLUG" help:"Publisher; needed for a new dataset, made where an admin may."`
@@ -113,7 +95,7 @@ func (p *publishCommand) Run(ctx context.Context, _ *Config, env environment, _ 
 	if err != nil {
 		return err
 	}
-	if err := distinctNames(p.Files); err != nil {
+	if err := p.checkFiles(); err != nil {
 		return err
 	}
 	if _, err := p.ingest(); err != nil {
@@ -123,16 +105,23 @@ func (p *publishCommand) Run(ctx context.Context, _ *Config, env environment, _ 
 	if err := p.ensureDataset(ctx, c, show); err != nil {
 		return err
 	}
-	draft, err := c.CreateDraft(ctx, p.Dataset, api.DraftEdit{Notes: catalog.Text{Zh: p.Notes}, DataDate: p.DataDate})
+	files, err := p.open(show)
+	if err != nil {
+		return err
+	}
+	defer closeAll(files)
+	draft, err := p.begin(ctx, c, files, show)
 	if err != nil {
 		return err
 	}
 	id := draft.ID
-	for _, file := range p.Files {
-		if draft, err = p.upload(ctx, c, id, file, show); err != nil {
+	for _, f := range files {
+		if draft, err = p.send(ctx, c, draft, f, show); err != nil {
 			show.clear()
-			abandon(ctx, c, id)
-			return fmt.Errorf("%s: %w", file, err)
+			if !errors.Is(err, client.ErrInterrupted) {
+				abandon(ctx, c, id)
+			}
+			return fmt.Errorf("%s: %w", f.from, err)
 		}
 	}
 	show.now("checking …")
@@ -161,7 +150,7 @@ func (p *publishCommand) Run(ctx context.Context, _ *Config, env environment, _ 
 func distinctNames(files []string) error {
 	there := map[string]string{}
 	for _, file := range files {
-		name := filepath.Base(file)
+		name := nameOf(file)
 		if other, twice := there[name]; twice {
 			return fmt.Errorf("%s and %s have the same name, and a release holds one file of a name: rename one", other, file)
 		}
@@ -235,7 +224,7 @@ func (p *publishCommand) ensureDataset(ctx context.Context, c *client.Client, sh
 	if err := ensureOrganization(ctx, c, p.Organization, show); err != nil {
 		return err
 	}
-	title := cmp.Or(p.Title, strings.TrimSuffix(filepath.Base(p.Files[0]), filepath.Ext(p.Files[0])))
+	title := cmp.Or(p.Title, strings.TrimSuffix(nameOf(p.Files[0]), filepath.Ext(nameOf(p.Files[0]))))
 	_, err = c.CreateDataset(ctx, api.DatasetEdit{Slug: p.Dataset, Organization: p.Organization, Title: titleOf(title, p.Dataset),
 		Licence: cmp.Or(p.Licence, "taihu-open-1.0"), OpenAttribute: catalog.Unconditional, Frequency: catalog.Frequency(cmp.Or(p.Frequency, "irregular"))})
 	if err != nil {
@@ -257,24 +246,6 @@ func ensureOrganization(ctx context.Context, c *client.Client, slug string, show
 	}
 	show.done("made the organization %s, which was not there before", slug)
 	return nil
-}
-
-func (p *publishCommand) upload(ctx context.Context, c *client.Client, draft, file string, show *progress) (*api.Draft, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	name := filepath.Base(file)
-	d, err := c.PutFile(ctx, draft, name, p.values(), show.reader(f, name, info.Size()), info.Size())
-	if err == nil {
-		show.done("uploaded %s, %s", name, inBytes(info.Size()))
-	}
-	return d, err
 }
 
 // report prints how it ended. Only a published release is exit code 0.

@@ -15,11 +15,13 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -603,5 +605,77 @@ func TestImportByAddress(t *testing.T) {
 	})
 	if strings.Contains(p.Log.String(), "secret") {
 		t.Error("the credentials of the address are in the log")
+	}
+}
+
+// TestPublishGoesOn: the command is killed in the middle of a large file; the
+// same command again sends only the rest, into the same draft.
+func TestPublishGoesOn(t *testing.T) {
+	const size = 40 << 20
+	p := &process{t: t, Data: t.TempDir(), address: freeAddress(t)}
+	p.start()
+	defer func() { p.kill() }()
+	s := &server{t: t, Data: p.Data}
+	token := s.token()
+	c := client.New(p.URL, token)
+	makeDataset(t, c, "goes-on")
+	small := writeFile(t, "small.csv", lots)
+	path, hash := randomFile(t, "large.bin", size, 7)
+	proxy := newCutter(t, p.address, []int64{size / 2})
+	args := []string{"publish", "goes-on", small, path, "--server=http://" + proxy.Addr().String(), "--token=" + token}
+	cmd := exec.Command(os.Args[0], append([]string{"as-program"}, args...)...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	<-proxy.made
+	_ = cmd.Process.Kill()
+	_ = cmd.Wait()
+	uploads, err := c.OwnUploads(t.Context())
+	if err != nil || len(uploads) != 1 || uploads[0].State != catalog.UploadOpen {
+		t.Fatalf("after the kill: %v %+v", err, uploads)
+	}
+	out, code := s.command(args...)
+	if code != 0 || !strings.Contains(out, "published release 1") {
+		t.Fatalf("the second run: %d\n%s", code, out)
+	}
+	d := mustDraft(t, c, uploads[0].Draft)
+	if len(d.Files) != 2 || d.State != catalog.Published || !slices.ContainsFunc(d.Files, func(f api.DraftFile) bool { return f.SHA256 == hash }) {
+		t.Errorf("the draft: %+v", d)
+	}
+	proxy.mu.Lock()
+	defer proxy.mu.Unlock()
+	if most := int64(size + 4<<20 + 1<<20); proxy.passed > most { // the piece that was cut, and what else is said
+		t.Errorf("%d bytes went to the server for %d", proxy.passed, size)
+	}
+}
+
+// TestCurlPuts: the plain command keeps working, and what it is told when there
+// is too much.
+func TestCurlPuts(t *testing.T) {
+	if _, err := exec.LookPath("curl"); err != nil {
+		if required("curl") {
+			t.Fatal("TAIHU_REQUIRE wants curl, and there is none on PATH")
+		}
+		t.Skip("SKIPPED: no curl on PATH; uploads by it were not tried")
+	}
+	p := startLots(t, "--max-upload=1")
+	draft, err := p.client.CreateDraft(t.Context(), "open-lots", api.DraftEdit{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	put := func(path string) string {
+		out, err := exec.Command("curl", "-sS", "-T", path, "-H", "Authorization: Bearer "+p.own, "-w", "\n%{http_code} %{size_upload}", p.URL+"/api/v1/drafts/"+draft.ID+"/files/").CombinedOutput()
+		if err != nil {
+			t.Logf("curl: %v", err)
+		}
+		return string(out)
+	}
+	if out := put(writeFile(t, "put.csv", lots)); !strings.Contains(out, "\n202 ") || !strings.Contains(out, sha([]byte(lots))) {
+		t.Errorf("a small file: %s", out)
+	}
+	large, _ := randomFile(t, "large.bin", 3<<20, 2)
+	if out := put(large); !strings.Contains(out, "\n413 0") || !strings.Contains(out, "too_large") {
+		t.Errorf("a large file: %s", out)
 	}
 }
