@@ -32,6 +32,7 @@ type draftPage struct {
 	Unsettled             int // findings that keep it from being submitted
 	Files                 []fileView
 	Tables                []draftTable
+	Arriving              []arriving
 	Keepable              []keepable
 	Against               int      // number of the release that Changes compares with
 	Changes               []string // what readers would miss
@@ -151,6 +152,9 @@ func (s *Site) showDraft(c *gin.Context, actor catalog.Actor, status int, change
 	}
 	if r.State == catalog.Checking {
 		v.Refresh = 3
+	}
+	if v.Arriving, err = s.arriving(c, actor, v); err != nil {
+		return err
 	}
 	v.Steps = steps(lang, r.State)
 	v.Can, v.Edit = possible(actor, d, r)

@@ -62,6 +62,11 @@ func (s *Site) changeDraft(c *gin.Context) error {
 		action, err = "rechecked", s.setOptions(ctx, actor, id, f)
 	case "remove":
 		action, err = "removed", s.Store.RemoveFile(ctx, actor, id, f.Get("name"))
+	case "import":
+		_, err = s.Uploads.Import(ctx, actor, id, f.Get("url"), strings.TrimSpace(f.Get("name")), catalog.IngestOptions{})
+		action = "importing"
+	case "forget":
+		action, err = "forgotten", s.Uploads.Delete(ctx, actor, id, f.Get("upload"))
 	case "keep":
 		action, err = "kept", s.Store.KeepTable(ctx, actor, id, f.Get("table"))
 	case "details":
@@ -85,6 +90,9 @@ func (s *Site) changeDraft(c *gin.Context) error {
 	return s.draftAgain(c, actor, err, func(v *draftPage) {
 		if action == "saved" && f.Values.Has("data_date") {
 			v.Form.Values = f.Values
+		}
+		if action == "importing" {
+			v.Upload.Values = f.Values
 		}
 	})
 }

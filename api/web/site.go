@@ -30,6 +30,7 @@ import (
 	"taihu/catalog/store"
 	"taihu/catalog/table"
 	"taihu/catalog/table/pool"
+	"taihu/catalog/upload"
 	"taihu/indexer"
 )
 
@@ -54,6 +55,7 @@ type Config struct {
 	Index     indexer.Index
 	Pool      Rows
 	Blobs     blob.Store
+	Uploads   *upload.Receiver
 	Downloads Downloads // nil: sizes are never shown, and nothing is compared
 	// Portal answers every address of the portal, for the page on which a reader
 	// tries a request; nil: nothing can be tried. api.New sets it to itself.

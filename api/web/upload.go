@@ -23,6 +23,7 @@ type uploadPage struct {
 	Dataset    *catalog.Dataset
 	Form       form
 	Action     string
+	DraftID    string // empty: none is made yet
 	Encodings  []choice
 	Separators []choice
 	Drafts     []draftRow // unfinished ones of the same dataset
@@ -154,7 +155,7 @@ func (s *Site) upload(c *gin.Context) error {
 		return err
 	}
 	if draft != "" { // go on with the draft that exists by now
-		v.Action = "/steward/drafts/" + draft + "/upload"
+		v.Action, v.DraftID = "/steward/drafts/"+draft+"/upload", draft
 	}
 	return s.render(c, status, "upload", v)
 }

@@ -41,10 +41,12 @@ var saidWords = map[string]catalog.Text{
 	"signed-out": {Zh: "已退出登录。", En: "You are signed out."},
 	"created":    {Zh: "数据集已建好，还没有数据。下一步：上传第一版。", En: "The dataset is there and has no data yet. Next: upload its first release."},
 	"saved":      {Zh: "已保存。", En: "Saved."},
-	// These two stand while the page loads itself again and past the end of the
+	// These stand while the page loads itself again and past the end of the
 	// check, so they say nothing of its state.
 	"uploaded":         {Zh: "文件已收到。", En: "The files have arrived."},
 	"settled":          {Zh: "决定已记下。", En: "The decisions are noted."},
+	"importing":        {Zh: "已记下地址，由本站去取。", En: "The address is noted; the portal fetches the file."},
+	"forgotten":        {Zh: "已移除。", En: "Removed."},
 	"rechecked":        {Zh: "读法已改。", En: "The options are changed."},
 	"removed":          {Zh: "文件已去掉。", En: "The file is removed."},
 	"kept":             {Zh: "这张表已从上一版沿用。", En: "The table is kept from the release before."},

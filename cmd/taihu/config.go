@@ -62,7 +62,7 @@ type Config struct {
 
 // otherVariables are TAIHU_ variables that are not settings: for tests, for
 // fault injection, and for the steward's commands.
-var otherVariables = []string{"TAIHU_REQUIRE", "TAIHU_POSTGRES", "TAIHU_FAILPOINT", "TAIHU_SERVER", "TAIHU_TOKEN", "TAIHU_BENCH_ROWS", "TAIHU_SOAK", "TAIHU_PYTHON", "TAIHU_TABLETEST_SEED", "TAIHU_TABLETEST_TABLES"}
+var otherVariables = []string{"TAIHU_REQUIRE", "TAIHU_POSTGRES", "TAIHU_FAILPOINT", "TAIHU_SERVER", "TAIHU_TOKEN", "TAIHU_BENCH_ROWS", "TAIHU_SOAK", "TAIHU_SHOTS", "TAIHU_PYTHON", "TAIHU_TABLETEST_SEED", "TAIHU_TABLETEST_TABLES"}
 
 func (c *Config) dsn() string {
 	if c.Database != "" {

@@ -222,7 +222,7 @@ func (p *portal) handler(base string) (http.Handler, error) {
 	budgets := handle.NewBudgets(p.cfg.AnonymousQueries, p.cfg.KeyQueries)
 	limits := p.limits()
 	site, err := web.New(web.Config{
-		Store: p.store, Index: p.index, Pool: p.pool, Blobs: p.blobs, Downloads: p.exporter, Clock: catalog.Now, Log: p.log,
+		Store: p.store, Index: p.index, Pool: p.pool, Blobs: p.blobs, Uploads: p.uploads, Downloads: p.exporter, Clock: catalog.Now, Log: p.log,
 		BaseURL: base, PortalName: catalog.Text{Zh: p.cfg.NameZh, En: p.cfg.NameEn}, MaxUpload: int64(p.cfg.MaxUpload) << 20,
 		Budgets: budgets, Limits: limits,
 	})

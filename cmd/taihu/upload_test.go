@@ -25,10 +25,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
+
 	"taihu/api"
 	"taihu/api/client"
 	"taihu/catalog"
 	"taihu/catalog/failpoint"
+	"taihu/catalog/store"
 	"taihu/catalog/upload"
 )
 
@@ -206,7 +209,8 @@ type cutter struct {
 	to     string
 	mu     sync.Mutex
 	passed int64
-	cuts   []int64 // ascending
+	cuts   []int64       // ascending
+	wait   time.Duration // before each 32 KiB
 	made   chan int
 	conns  map[net.Conn]bool
 }
@@ -263,7 +267,9 @@ func (c *cutter) serve(in net.Conn) {
 			c.cuts = c.cuts[1:]
 		}
 		c.passed += int64(n)
+		pause, made := c.wait, c.made
 		c.mu.Unlock()
+		time.Sleep(pause)
 		if _, werr := out.Write(buffer[:n]); werr != nil || err != nil {
 			return
 		}
@@ -271,7 +277,7 @@ func (c *cutter) serve(in net.Conn) {
 			if tcp, ok := in.(*net.TCPConn); ok {
 				_ = tcp.SetLinger(0)
 			}
-			c.made <- len(c.cuts)
+			made <- 1
 			return
 		}
 	}
@@ -624,6 +630,7 @@ func TestPublishGoesOn(t *testing.T) {
 	proxy := newCutter(t, p.address, []int64{size / 2})
 	args := []string{"publish", "goes-on", small, path, "--server=http://" + proxy.Addr().String(), "--token=" + token}
 	cmd := exec.Command(os.Args[0], append([]string{"as-program"}, args...)...)
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME")}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -677,5 +684,232 @@ func TestCurlPuts(t *testing.T) {
 	large, _ := randomFile(t, "large.bin", 3<<20, 2)
 	if out := put(large); !strings.Contains(out, "\n413 0") || !strings.Contains(out, "too_large") {
 		t.Errorf("a large file: %s", out)
+	}
+}
+
+// signedInTab is a browser where the admin is signed in at an address.
+func signedInTab(t *testing.T, s *server, address string, width int64) *tab {
+	t.Helper()
+	password, code := s.command("user", "password", "admin")
+	if code != 0 {
+		t.Fatal(password)
+	}
+	b := openTab(t, width, 1000, true)
+	b.do(chromedp.Navigate(address+"/sign-in"), chromedp.SendKeys("#login", "admin"), chromedp.SendKeys("#password", strings.TrimSpace(password)),
+		chromedp.Click("main form .btn.main"), chromedp.WaitReady("form[action$='/sign-out']"))
+	return b
+}
+
+// shoot keeps a picture of the page where TAIHU_SHOTS names a folder, to be looked at.
+func (b *tab) shoot(name string) {
+	b.t.Helper()
+	folder := os.Getenv("TAIHU_SHOTS")
+	if folder == "" {
+		return
+	}
+	png, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(90))
+	if err == nil {
+		err = os.WriteFile(filepath.Join(folder, name+".png"), png, 0o600)
+	}
+	if err != nil {
+		b.t.Error(err)
+	}
+}
+
+// TestUploadInTheBrowser: two files, the connection cut, a pause, the page loaded
+// again in the middle and the same file chosen again: one draft with both.
+func TestUploadInTheBrowser(t *testing.T) {
+	p := startLots(t)
+	const size = 24 << 20
+	path, hash := randomFile(t, "large.bin", size, 11)
+	small := writeFile(t, "small.csv", lots)
+	proxy := newCutter(t, strings.TrimPrefix(p.URL, "http://"), nil)
+	address := "http://" + proxy.Addr().String()
+	b := signedInTab(t, p.server, address, 1280)
+	b.do(chromedp.Navigate(address+"/steward/datasets/open-lots/upload"), chromedp.SendKeys("#notes_zh", "断点续传"), chromedp.SetUploadFiles("#file", []string{path}), chromedp.WaitVisible(".up-row"))
+	proxy.mu.Lock()
+	proxy.cuts, proxy.wait = []int64{proxy.passed + 7<<20}, 3*time.Millisecond
+	proxy.made = make(chan int, 1)
+	made := proxy.made
+	proxy.mu.Unlock()
+	b.do(chromedp.Click("form[data-upload] .btn.main"))
+	<-made
+	received := func() int64 {
+		list, err := p.client.OwnUploads(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(list) == 0 {
+			return 0
+		}
+		return list[0].Received
+	}
+	eventually(t, "it goes on by itself after the cut", func() bool { return received() > 9<<20 })
+	b.shoot("upload-sending")
+	b.do(chromedp.Click(".up-row button")) // pause
+	eventually(t, "nothing comes while it is paused", func() bool {
+		before := received()
+		time.Sleep(300 * time.Millisecond)
+		return received() == before
+	})
+	if words := b.text(".up-row .say"); !strings.Contains(words, "已暂停") {
+		t.Errorf("while it is paused the row says %q", words)
+	}
+	b.shoot("upload-paused")
+	b.do(chromedp.Reload(), chromedp.WaitVisible("#file"))
+	if words := b.text("[data-say]"); !strings.Contains(words, "large.bin") || !strings.Contains(words, "%") {
+		t.Errorf("after the reload the page says %q", words)
+	}
+	b.shoot("upload-reloaded")
+	proxy.mu.Lock()
+	proxy.wait = 0
+	before := proxy.passed
+	proxy.mu.Unlock()
+	at := received()
+	b.do(chromedp.SetUploadFiles("#file", []string{path, small}), chromedp.Click("form[data-upload] .btn.main"), chromedp.WaitVisible("#file-2"))
+	proxy.mu.Lock()
+	if sent := proxy.passed - before; sent > size-at+5<<20 {
+		t.Errorf("after the reload %d bytes were sent, %d were missing", sent, size-at)
+	}
+	proxy.mu.Unlock()
+	where, err := chromedp.Run(b.ctx, chromedp.Location())
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := strings.TrimPrefix(strings.Split(where, "?")[0], address+"/steward/drafts/")
+	d := mustDraft(t, p.client, id)
+	if len(d.Files) != 2 || d.Notes.Zh != "断点续传" || !slices.ContainsFunc(d.Files, func(f api.DraftFile) bool { return f.SHA256 == hash }) {
+		t.Errorf("the draft: %+v", d)
+	}
+	if left := b.number("Object.keys(localStorage).length"); left != 0 {
+		t.Errorf("%v entries are left in the browser's memory", left)
+	}
+	drafts := 0
+	err = withStore(t.Context(), &Config{Data: p.Data, LogLevel: "error"}, discardLog, func(q *portal) error {
+		list, err := q.store.Drafts(t.Context(), catalog.SystemActor, store.DraftFilter{})
+		drafts = len(list)
+		return err
+	})
+	if err != nil || drafts != 1 {
+		t.Errorf("%d drafts, want one: %v", drafts, err)
+	}
+}
+
+// TestImportInTheBrowser: the form without scripts, what it says on the way and
+// when it fails, on a phone.
+func TestImportInTheBrowser(t *testing.T) {
+	p := startLots(t)
+	draft := p.draft("open-lots", "lots.csv", lots)
+	p.tus(t, draft.ID, p.admin, 1000, "filename", "half.csv")
+	b := signedInTab(t, p.server, p.URL, 390)
+	page := p.URL + "/steward/drafts/" + draft.ID
+	b.do(chromedp.Navigate(page), chromedp.SendKeys("#url", "http://169.254.169.254/latest/meta-data/keys.csv"), chromedp.Click("form[action$='/import'] button"), chromedp.WaitVisible("#arriving .badge.bad"))
+	if body := b.text("#arriving"); !strings.Contains(body, "keys.csv") || !strings.Contains(body, "取不到") || !strings.Contains(body, "half.csv") {
+		t.Errorf("the page says %q", body)
+	}
+	if wide := b.number("document.documentElement.scrollWidth"); wide > 390 {
+		t.Errorf("the page is %v wide on a phone", wide)
+	}
+	b.shoot("import-phone")
+	b.do(chromedp.Navigate(strings.Replace(page, "/steward", "/en/steward", 1)), chromedp.Click("#arriving li:last-child button"), chromedp.WaitNotPresent("#arriving .badge.bad"))
+	b.shoot("import-english")
+	if rows := b.number(`(() => { const d = new DataTransfer(); d.items.add(new File(["a,b\n1,2\n"], "dropped.csv")); d.items.add(new File(["x"], "second.txt"));
+		document.querySelector(".drop").dispatchEvent(new DragEvent("drop", { dataTransfer: d, bubbles: true, cancelable: true }));
+		return document.querySelectorAll("[data-list] .up-row").length })()`); rows != 2 {
+		t.Errorf("two files dropped gave %v rows", rows)
+	}
+	b.do(chromedp.Click("[data-list] .up-row:last-child button:not([hidden])"), chromedp.Click("form[data-upload] button[type=submit]"), chromedp.WaitVisible("#file-2"))
+	if d := mustDraft(t, p.client, draft.ID); len(d.Files) != 2 || !slices.ContainsFunc(d.Files, func(f api.DraftFile) bool { return f.Name == "dropped.csv" }) {
+		t.Errorf("the draft: %+v", d.Files)
+	}
+	b.quiet("the draft's page")
+}
+
+// tusScript sends a file with tus-js-client and goes on with an upload that an
+// earlier run of it left.
+const tusScript = `
+const tus = require("tus-js-client");
+const fs = require("fs");
+const [endpoint, token, path, memory] = process.argv.slice(2);
+const upload = new tus.Upload(fs.createReadStream(path), {
+  endpoint, chunkSize: 4 << 20, uploadSize: fs.statSync(path).size, retryDelays: Array(60).fill(250),
+  headers: { Authorization: "Bearer " + token }, metadata: { filename: "js.bin", filetype: "application/octet-stream" },
+  urlStorage: new tus.FileUrlStorage(memory), storeFingerprintForResuming: true, fingerprint: () => Promise.resolve("fingerprint of " + path),
+  onError: (e) => { console.error(String(e)); process.exit(1); },
+  onSuccess: () => { console.log("sent", upload.url); },
+});
+upload.findPreviousUploads().then((earlier) => {
+  if (earlier.length) { console.log("resumes"); upload.resumeFromPreviousUpload(earlier[0]); }
+  upload.start();
+});
+`
+
+// TestTusJSClient holds the portal to the protocol's own client, which is fetched
+// for this run: through cuts, a kill of the server and a kill of the client.
+func TestTusJSClient(t *testing.T) {
+	missing := func(why string) {
+		if required("tus-js-client") {
+			t.Fatal("TAIHU_REQUIRE wants tus-js-client: " + why)
+		}
+		t.Skip("SKIPPED: " + why + "; uploads were not tried with tus-js-client")
+	}
+	for _, tool := range []string{"node", "npm"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			missing("no " + tool + " on PATH")
+		}
+	}
+	folder := t.TempDir()
+	limited, stop := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer stop()
+	install := exec.CommandContext(limited, "npm", "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "tus-js-client@4.3.1")
+	install.Dir = folder
+	if out, err := install.CombinedOutput(); err != nil {
+		missing(fmt.Sprintf("npm could not fetch it: %v %.200s", err, out))
+	}
+	if err := os.WriteFile(filepath.Join(folder, "send.js"), []byte(tusScript), 0o600); err != nil {
+		t.Fatal(err)
+	}
+
+	const size = 40 << 20
+	path, hash := randomFile(t, "js.bin", size, 3)
+	p := &process{t: t, Data: t.TempDir(), address: freeAddress(t)}
+	p.start()
+	defer func() { p.kill() }()
+	token := (&server{t: t, Data: p.Data}).token()
+	c := client.New(p.URL, token)
+	makeDataset(t, c, "tus-js")
+	draft, err := c.CreateDraft(t.Context(), "tus-js", api.DraftEdit{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := newCutter(t, p.address, []int64{5_000_001, 13_000_007, 21_000_013, 30_000_001})
+	node := func() (*exec.Cmd, *lockedBuffer) {
+		out := &lockedBuffer{}
+		cmd := exec.CommandContext(t.Context(), "node", "send.js", "http://"+proxy.Addr().String()+"/api/v1/drafts/"+draft.ID+"/uploads", token, path, filepath.Join(folder, "memory.json"))
+		cmd.Dir, cmd.Stdout, cmd.Stderr = folder, out, out
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		return cmd, out
+	}
+	first, _ := node()
+	<-proxy.made // the connection alone
+	<-proxy.made
+	p.kill()
+	p.start()
+	<-proxy.made
+	_ = first.Process.Kill()
+	_ = first.Wait()
+	second, out := node()
+	if err := second.Wait(); err != nil || !strings.Contains(out.String(), "resumes") || !strings.Contains(out.String(), "sent ") {
+		t.Fatalf("the second run: %v %s", err, out)
+	}
+	if d := mustDraft(t, c, draft.ID); len(d.Files) != 1 || d.Files[0].Name != "js.bin" || d.Files[0].SHA256 != hash {
+		t.Errorf("the draft: %+v, want %s", d.Files, hash)
+	}
+	proxy.mu.Lock()
+	defer proxy.mu.Unlock()
+	if most := int64(size + 4*(4<<20) + 1<<20); proxy.passed > most {
+		t.Errorf("%d bytes went to the server for %d, with four cuts", proxy.passed, size)
 	}
 }
