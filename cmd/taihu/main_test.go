@@ -155,7 +155,7 @@ func (s *server) token() string {
 func (s *server) publish(dataset string, files ...string) {
 	s.t.Helper()
 	args := append([]string{"publish", dataset}, files...)
-	out, code := s.command(append(args, "--server="+s.URL, "--token="+s.token(), "--organization=cgj", "--title=停车泊位联网信息", "--json")...)
+	out, code := s.command(append(args, "--server="+s.URL, "--token="+s.token(), "--organization=cgj", "--title=停车泊位联网信息", "--notes=又一版", "--json")...)
 	if code != 0 {
 		s.t.Fatalf("publish %s: exit code %d\n%s", dataset, code, out)
 	}
