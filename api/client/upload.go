@@ -64,7 +64,7 @@ func (c *Client) Upload(ctx context.Context, draft string, f *File, told func(in
 	last := time.Now() // when something was acknowledged
 	for tries := 0; address == "" || at < f.Size; {
 		told(at)
-		next := at
+		var next int64
 		switch {
 		case address == "":
 			next, address, err = c.createUpload(ctx, draft, f)
@@ -195,22 +195,22 @@ func (c *Client) createUpload(ctx context.Context, draft string, f *File) (int64
 	for k := range said {
 		pairs = append(pairs, k+" "+base64.StdEncoding.EncodeToString([]byte(said.Get(k))))
 	}
-	resp, err := c.tus(ctx, http.MethodPost, "/api/v1/drafts/"+url.PathEscape(draft)+"/uploads", nil,
+	header, err := c.tus(ctx, http.MethodPost, "/api/v1/drafts/"+url.PathEscape(draft)+"/uploads", nil,
 		"Upload-Length", strconv.FormatInt(f.Size, 10), "Upload-Metadata", strings.Join(pairs, ","))
 	if err != nil {
 		return 0, "", err
 	}
-	return 0, resp.Header.Get("Location"), nil
+	return 0, header.Get("Location"), nil
 }
 
 func (c *Client) offsetOf(ctx context.Context, address string) (int64, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	resp, err := c.tus(ctx, http.MethodHead, address, nil)
+	header, err := c.tus(ctx, http.MethodHead, address, nil)
 	if err != nil {
 		return 0, err
 	}
-	return strconv.ParseInt(resp.Header.Get("Upload-Offset"), 10, 64)
+	return strconv.ParseInt(header.Get("Upload-Offset"), 10, 64)
 }
 
 func (c *Client) sendPiece(ctx context.Context, address string, f *File, at int64) (int64, error) {
@@ -220,15 +220,15 @@ func (c *Client) sendPiece(ctx context.Context, address string, f *File, at int6
 	}
 	ctx, cancel := context.WithTimeout(ctx, pieceTime)
 	defer cancel()
-	resp, err := c.tus(ctx, http.MethodPatch, address, bytes.NewReader(b), "Upload-Offset", strconv.FormatInt(at, 10), "Content-Type", "application/offset+octet-stream")
+	header, err := c.tus(ctx, http.MethodPatch, address, bytes.NewReader(b), "Upload-Offset", strconv.FormatInt(at, 10), "Content-Type", "application/offset+octet-stream")
 	if err != nil {
 		return at, err
 	}
-	return strconv.ParseInt(resp.Header.Get("Upload-Offset"), 10, 64)
+	return strconv.ParseInt(header.Get("Upload-Offset"), 10, 64)
 }
 
-// tus sends a request of the tus protocol; the answer's body is read.
-func (c *Client) tus(ctx context.Context, method, path string, body io.Reader, headers ...string) (*http.Response, error) {
+// tus sends a request of the tus protocol; what it is told stands in the headers.
+func (c *Client) tus(ctx context.Context, method, path string, body io.Reader, headers ...string) (http.Header, error) {
 	address := path
 	if !strings.Contains(path, "://") {
 		address = c.Server + path
@@ -254,5 +254,5 @@ func (c *Client) tus(ctx context.Context, method, path string, body io.Reader, h
 		return nil, problem(resp)
 	}
 	_, err = io.Copy(io.Discard, resp.Body)
-	return resp, err
+	return resp.Header, err
 }

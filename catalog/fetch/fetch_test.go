@@ -126,8 +126,7 @@ func TestRanges(t *testing.T) {
 
 // H02: every hop is checked as the first one.
 func TestRedirects(t *testing.T) {
-	var s *source
-	s = newSource(t, func(w http.ResponseWriter, r *http.Request) {
+	s := newSource(t, func(w http.ResponseWriter, r *http.Request) {
 		if n, err := strconv.Atoi(strings.TrimPrefix(r.URL.Path, "/hop/")); err == nil && n > 0 {
 			http.Redirect(w, r, fmt.Sprintf("/hop/%d", n-1), http.StatusFound)
 			return

@@ -44,9 +44,15 @@ func (r *Receiver) Fetch(ctx context.Context, c *fetch.Client, j *catalog.Job, u
 	switch {
 	case err == nil || work.Err() != nil && ctx.Err() == nil || catalog.CodeOf(err) == "unknown_upload":
 		return nil // done, or deleted meanwhile
-	case ctx.Err() != nil || fetch.Temporary(err) && j.Attempt < j.MaxAttempts || !errors.As(err, &known):
+	case ctx.Err() != nil:
 		return err
-	case known.Kind == catalog.Unavailable || known.Code == "upload_busy":
+	case !errors.As(err, &known) || known.Kind == catalog.Unavailable || known.Code == "upload_busy": // ours to mend, not the source's
+		if j.Attempt < j.MaxAttempts {
+			return err
+		}
+		why := catalog.Failure{Code: "internal", Message: catalog.Text{Zh: "本站出了问题", En: "something went wrong on our side"}}
+		return errors.Join(err, r.fail(context.WithoutCancel(ctx), u, why))
+	case fetch.Temporary(err) && j.Attempt < j.MaxAttempts:
 		return err
 	}
 	return r.fail(context.WithoutCancel(ctx), u, catalog.Failure{Code: known.Code, Message: catalog.Text{Zh: known.Zh, En: known.Message}})

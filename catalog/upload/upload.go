@@ -221,8 +221,7 @@ type Piece struct {
 // where the piece does not begin where the upload ends, ErrChecksum where its
 // bytes were changed on the way. With the last byte it becomes a file.
 func (r *Receiver) Append(ctx context.Context, actor catalog.Actor, draftID, id string, p Piece) (*catalog.Upload, error) {
-	u, err := r.store.Upload(ctx, actor, draftID, id)
-	if err != nil {
+	if _, err := r.store.Upload(ctx, actor, draftID, id); err != nil { // before a stranger stops anybody
 		return nil, err
 	}
 	var stopped sync.Once
@@ -234,7 +233,8 @@ func (r *Receiver) Append(ctx context.Context, actor catalog.Actor, draftID, id 
 	defer release()
 	// What has come is kept also where the sender is gone.
 	ctx = context.WithoutCancel(ctx)
-	if u, err = r.store.Upload(ctx, actor, draftID, id); err != nil {
+	u, err := r.store.Upload(ctx, actor, draftID, id)
+	if err != nil {
 		return nil, err
 	}
 	switch {

@@ -47,24 +47,6 @@ func (p *progress) done(format string, args ...any) {
 // clear takes what now showed away.
 func (p *progress) clear() { p.now("") }
 
-// reader shows how much of r, which has size bytes, has been read.
-func (p *progress) reader(r io.Reader, name string, size int64) io.Reader {
-	return &progressReader{r: r, size: size, tell: p.bytes(name)}
-}
-
-type progressReader struct {
-	r          io.Reader
-	read, size int64
-	tell       func(done, all int64)
-}
-
-func (r *progressReader) Read(b []byte) (int, error) {
-	n, err := r.r.Read(b)
-	r.read += int64(n)
-	r.tell(r.read, r.size)
-	return n, err
-}
-
 // bytes returns what shows how many bytes are done, of how many (-1: unknown).
 func (p *progress) bytes(name string) func(done, all int64) {
 	var last time.Time
