@@ -70,7 +70,7 @@ function setUp(form) {
   function add(file) {
     const key = keyOf(file);
     if (items.some((i) => i.key === key)) return;
-    window.stop(); // a page that loads itself again would break the upload off
+    if (!busy) window.stop(); // a page that loads itself again would break the upload off
     const before = recall(key);
     const item = { file, key, url: before?.url || "", at: before?.at || 0, asked: false, state: "waiting" };
     const row = document.createElement("li");
@@ -207,8 +207,8 @@ function setUp(form) {
     busy = button.disabled = true;
     try {
       await begin();
-      for (const item of [...items]) {
-        if (item.state === "done") continue;
+      for (const item of items) if (item.state === "failed") item.state = "waiting";
+      for (let item; (item = items.find((i) => i.state === "waiting"));) { // also those added meanwhile
         await send(item);
         if (item.state !== "done") continue;
         forget(item);
