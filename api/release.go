@@ -33,11 +33,17 @@ func namedRelease(s string) (int, error) {
 // standing finds a release that stands for an actor who may have its bytes;
 // a withdrawn one is Gone with its reason.
 func (a *API) standing(ctx context.Context, actor catalog.Actor, slug, release string) (*catalog.Dataset, *catalog.Release, error) {
+	return a.standingAs(ctx, actor, slug, release, a.Store.Release)
+}
+
+// standingAs is standing with as much of the release as read reads.
+func (a *API) standingAs(ctx context.Context, actor catalog.Actor, slug, release string,
+	read func(context.Context, catalog.Actor, string, int) (*catalog.Dataset, *catalog.Release, error)) (*catalog.Dataset, *catalog.Release, error) {
 	n, err := catalog.ReleaseNumber(release)
 	if err != nil {
 		return nil, nil, err
 	}
-	d, r, err := a.Store.Release(ctx, actor, slug, n)
+	d, r, err := read(ctx, actor, slug, n)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -22,6 +22,24 @@ const tableColumns = tableFacts + `, profile, sample`
 // one whose data the actor may not read (catalog.ReadData) without them: then
 // tables have no parts and no profile, and no blob has a hash.
 func (db *DB) Release(ctx context.Context, actor catalog.Actor, dataset string, number int) (*catalog.Dataset, *catalog.Release, error) {
+	return db.release(ctx, actor, dataset, number, func(c *conn, r *catalog.Release) error { return c.contents(ctx, r, tableColumns) })
+}
+
+// ReleaseFacts is Release without what describes it to people, which is most of its
+// bytes: tables have no profiles and samples, files no reports.
+func (db *DB) ReleaseFacts(ctx context.Context, actor catalog.Actor, dataset string, number int) (*catalog.Dataset, *catalog.Release, error) {
+	return db.release(ctx, actor, dataset, number, func(c *conn, r *catalog.Release) error {
+		r.Tables, r.Files = []catalog.Table{}, []catalog.File{}
+		if err := c.all(ctx, &r.Tables, `SELECT `+tableFacts+` FROM release_tables WHERE release_id = ? ORDER BY position, id`, r.ID); err != nil {
+			return err
+		}
+		return c.all(ctx, &r.Files, `
+			SELECT id, release_id, name, role, state, media_type, blob, options, NULL AS report, created_at
+			FROM release_files WHERE release_id = ? ORDER BY created_at, id`, r.ID)
+	})
+}
+
+func (db *DB) release(ctx context.Context, actor catalog.Actor, dataset string, number int, load func(*conn, *catalog.Release) error) (*catalog.Dataset, *catalog.Release, error) {
 	var d *datasetRow
 	var r *catalog.Release
 	err := db.view(ctx, "read release", func(c *conn) (err error) {
@@ -37,7 +55,7 @@ func (db *DB) Release(ctx context.Context, actor catalog.Actor, dataset string, 
 		if r, err = c.numbered(ctx, d, number, ""); err != nil {
 			return err
 		}
-		if err := c.contents(ctx, r, tableColumns); err != nil {
+		if err := load(c, r); err != nil {
 			return err
 		}
 		redact(actor, d, r)
