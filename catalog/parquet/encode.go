@@ -15,8 +15,9 @@ const (
 	// pageRows is how many rows a data page holds: few, as a page of a table reads
 	// one of each column (BenchmarkReader).
 	pageRows = 4096
-	// pageBytes is about how much PLAIN text a page holds before compression.
-	pageBytes = 1 << 20
+	// pageBytes is about how much PLAIN text a page holds before compression: little,
+	// as most of what a page of rows decompresses is text.
+	pageBytes = 64 << 10
 )
 
 // chunk is the metadata of an encoded column, with offsets relative to its first
