@@ -81,9 +81,7 @@ func (a *API) getTable(c *gin.Context) error {
 	}
 	key := a.Exporter.Key(req)
 	h := c.Writer.Header()
-	h.Set("ETag", `"`+key+`"`)
 	h.Set("Cache-Control", cacheControl(d))
-	h.Set("Content-Type", download.MediaType(format))
 	h.Set("Content-Disposition", disposition(d.Slug+"-"+strconv.Itoa(r.Number)+"-"+t.Name+"."+path.Ext(c.Param("file"))[1:]))
 	h.Set("Link", `<`+a.BaseURL+`/api/v1/datasets/`+d.Slug+`/releases/`+strconv.Itoa(r.Number)+`/tables/`+t.Name+`/schema>; rel="describedby", <`+
 		a.BaseURL+exportPath(req, manifestSuffix)+`>; rel="describedby"; type="application/json"`)
@@ -94,8 +92,17 @@ func (a *API) getTable(c *gin.Context) error {
 	if c.Param("release") == "latest" {
 		h.Set("Content-Location", a.dataPath(d.Slug, strconv.Itoa(r.Number), c.Param("file"), c.Request.URL.RawQuery))
 	}
+	return a.sendFormat(c, req, key)
+}
+
+// sendFormat answers with an export in the encoding that the reader takes, or with
+// 304 where he has it; the headers that tell of the request are set by the caller.
+func (a *API) sendFormat(c *gin.Context, req *download.Request, key string) error {
+	h := c.Writer.Header()
+	h.Set("ETag", `"`+key+`"`)
+	h.Set("Content-Type", download.MediaType(req.Format))
 	packing := identity
-	if f, _ := export.FormatByName(format); f.Packs {
+	if f, _ := export.FormatByName(req.Format); f.Packs {
 		h.Add("Vary", "Accept-Encoding")
 		var has bool
 		packing, has = represent(c.Request, key)
@@ -107,7 +114,8 @@ func (a *API) getTable(c *gin.Context) error {
 	if packing != identity {
 		h.Set("Content-Encoding", packing)
 	}
-	if err = a.sendExport(c, req, key, packing); err != nil && !c.Writer.Written() {
+	err := a.sendExport(c, req, key, packing)
+	if err != nil && !c.Writer.Written() {
 		dropBodyHeaders(c)
 	}
 	return err

@@ -220,27 +220,9 @@ func (a *API) getDiff(c *gin.Context, from, to string) error {
 	req.Publisher = a.references(ctx)[d.OrganizationID].Name
 	h := c.Writer.Header()
 	key := a.Exporter.Key(req)
-	h.Set("ETag", `"`+key+`"`)
 	h.Set("Cache-Control", diffCacheControl(d, now))
-	h.Set("Content-Type", download.MediaType(format))
 	h.Set("Content-Disposition", disposition(d.Slug+"-"+req.Range()+"-"+name+path.Ext(c.Param("file"))))
-	packing := identity
-	if f, _ := export.FormatByName(format); f.Packs {
-		h.Add("Vary", "Accept-Encoding")
-		var has bool
-		packing, has = represent(c.Request, key)
-		h.Set("ETag", packedTag(key, packing))
-		if has {
-			return sendNotModified(c)
-		}
-	}
-	if packing != identity {
-		h.Set("Content-Encoding", packing)
-	}
-	if err = a.sendExport(c, req, key, packing); err != nil && !c.Writer.Written() {
-		dropBodyHeaders(c)
-	}
-	return err
+	return a.sendFormat(c, req, key)
 }
 
 // diffBody is a DiffAnswer with the child's summary and changes, which are not decoded.

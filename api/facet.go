@@ -54,7 +54,7 @@ type FacetsAnswer struct {
 // facets counts the values of columns under the conditions. Each column is two
 // questions over groups, so whatever the grammar of groups promises holds here.
 func (a *API) facets(ctx context.Context, actor catalog.Actor, in *facetsInput) (*FacetsAnswer, *catalog.Dataset, error) {
-	d, _, t, err := a.findRows(ctx, actor, &in.TablePath)
+	d, _, t, err := a.findTable(ctx, actor, &in.TablePath, a.Store.ReleaseFacts)
 	if err != nil {
 		return nil, nil, err
 	}

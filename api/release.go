@@ -36,9 +36,12 @@ func (a *API) standing(ctx context.Context, actor catalog.Actor, slug, release s
 	return a.standingAs(ctx, actor, slug, release, a.Store.Release)
 }
 
+// readRelease reads a release: store.Release, or ReleaseFacts where no profile is
+// needed.
+type readRelease func(ctx context.Context, actor catalog.Actor, slug string, number int) (*catalog.Dataset, *catalog.Release, error)
+
 // standingAs is standing with as much of the release as read reads.
-func (a *API) standingAs(ctx context.Context, actor catalog.Actor, slug, release string,
-	read func(context.Context, catalog.Actor, string, int) (*catalog.Dataset, *catalog.Release, error)) (*catalog.Dataset, *catalog.Release, error) {
+func (a *API) standingAs(ctx context.Context, actor catalog.Actor, slug, release string, read readRelease) (*catalog.Dataset, *catalog.Release, error) {
 	n, err := catalog.ReleaseNumber(release)
 	if err != nil {
 		return nil, nil, err

@@ -49,19 +49,8 @@ type RowsAnswer struct {
 	Count *int64           `json:"count,omitempty" doc:"How many rows where selects; only with count=1"`
 }
 
-func (a *API) findTable(ctx context.Context, actor catalog.Actor, in *TablePath) (*catalog.Dataset, *catalog.Release, *catalog.Table, error) {
-	d, r, err := a.standing(ctx, actor, in.Slug, in.Release)
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	t, err := tableOf(r, in.Table)
-	return d, r, t, err
-}
-
-// findRows is findTable for those who want its rows alone: the table comes without
-// its profile.
-func (a *API) findRows(ctx context.Context, actor catalog.Actor, in *TablePath) (*catalog.Dataset, *catalog.Release, *catalog.Table, error) {
-	d, r, err := a.standingAs(ctx, actor, in.Slug, in.Release, a.Store.ReleaseFacts)
+func (a *API) findTable(ctx context.Context, actor catalog.Actor, in *TablePath, read readRelease) (*catalog.Dataset, *catalog.Release, *catalog.Table, error) {
+	d, r, err := a.standingAs(ctx, actor, in.Slug, in.Release, read)
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -104,7 +93,7 @@ func (a *API) rows(ctx context.Context, actor catalog.Actor, in *rowsInput) (*hu
 			return nil, catalog.Errorf(catalog.Invalid, "bad_cursor", "this cursor belongs to release %d: use it there, or start again without it", cursor.Release)
 		}
 	}
-	d, r, t, err := a.findRows(ctx, actor, &in.TablePath)
+	d, r, t, err := a.findTable(ctx, actor, &in.TablePath, a.Store.ReleaseFacts)
 	if err != nil {
 		return nil, err
 	}
@@ -251,7 +240,7 @@ func (a *API) tableRoutes() {
 	register(a, huma.Operation{OperationID: "get-profile", Method: http.MethodGet, Path: "/api/v1/datasets/{slug}/releases/{release}/tables/{table}/profile", Tags: []string{"tables"},
 		Summary: "Statistics of each column, over all rows"},
 		func(ctx context.Context, actor catalog.Actor, in *TablePath) (*profileOutput, error) {
-			d, _, t, err := a.findTable(ctx, actor, in)
+			d, _, t, err := a.findTable(ctx, actor, in, a.Store.Release)
 			if err != nil {
 				return nil, err
 			}

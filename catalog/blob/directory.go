@@ -88,7 +88,7 @@ func (d *Directory) prepare() error {
 			return err
 		}
 	}
-	if err := syncPath(filepath.Dir(d.folder)); err != nil {
+	if err := SyncPath(filepath.Dir(d.folder)); err != nil {
 		return err
 	}
 	return d.sweep(time.Now().Add(-tempLife))
@@ -139,7 +139,8 @@ func (d *Directory) syncFolder(name string) error {
 	return errors.Join(f.Sync(), f.Close())
 }
 
-func syncPath(path string) error {
+// SyncPath makes a file, or the names in a folder, durable.
+func SyncPath(path string) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return err

@@ -12,6 +12,9 @@ const releaseColumns = `id, dataset_id, number, state, version, notes, data_date
 
 const fileColumns = `id, release_id, name, role, state, media_type, blob, options, report, created_at`
 
+// fileFacts are the columns of a file without its report, which is most of its bytes.
+const fileFacts = `id, release_id, name, role, state, media_type, blob, options, NULL AS report, created_at`
+
 const tableFacts = `id, release_id, name, title, position, schema, rows, parts, text_blob, file_id, source_sha256, table_sha256, content_sha256, created_at`
 
 const tableColumns = tableFacts + `, profile, sample`
@@ -22,24 +25,16 @@ const tableColumns = tableFacts + `, profile, sample`
 // one whose data the actor may not read (catalog.ReadData) without them: then
 // tables have no parts and no profile, and no blob has a hash.
 func (db *DB) Release(ctx context.Context, actor catalog.Actor, dataset string, number int) (*catalog.Dataset, *catalog.Release, error) {
-	return db.release(ctx, actor, dataset, number, func(c *conn, r *catalog.Release) error { return c.contents(ctx, r, tableColumns) })
+	return db.release(ctx, actor, dataset, number, tableColumns, fileColumns)
 }
 
 // ReleaseFacts is Release without what describes it to people, which is most of its
 // bytes: tables have no profiles and samples, files no reports.
 func (db *DB) ReleaseFacts(ctx context.Context, actor catalog.Actor, dataset string, number int) (*catalog.Dataset, *catalog.Release, error) {
-	return db.release(ctx, actor, dataset, number, func(c *conn, r *catalog.Release) error {
-		r.Tables, r.Files = []catalog.Table{}, []catalog.File{}
-		if err := c.all(ctx, &r.Tables, `SELECT `+tableFacts+` FROM release_tables WHERE release_id = ? ORDER BY position, id`, r.ID); err != nil {
-			return err
-		}
-		return c.all(ctx, &r.Files, `
-			SELECT id, release_id, name, role, state, media_type, blob, options, NULL AS report, created_at
-			FROM release_files WHERE release_id = ? ORDER BY created_at, id`, r.ID)
-	})
+	return db.release(ctx, actor, dataset, number, tableFacts, fileFacts)
 }
 
-func (db *DB) release(ctx context.Context, actor catalog.Actor, dataset string, number int, load func(*conn, *catalog.Release) error) (*catalog.Dataset, *catalog.Release, error) {
+func (db *DB) release(ctx context.Context, actor catalog.Actor, dataset string, number int, tables, files string) (*catalog.Dataset, *catalog.Release, error) {
 	var d *datasetRow
 	var r *catalog.Release
 	err := db.view(ctx, "read release", func(c *conn) (err error) {
@@ -55,7 +50,7 @@ func (db *DB) release(ctx context.Context, actor catalog.Actor, dataset string, 
 		if r, err = c.numbered(ctx, d, number, ""); err != nil {
 			return err
 		}
-		if err := load(c, r); err != nil {
+		if err := c.contentsAs(ctx, r, tables, files); err != nil {
 			return err
 		}
 		redact(actor, d, r)
@@ -141,11 +136,16 @@ func (db *DB) ReleaseByID(ctx context.Context, id string) (*catalog.Dataset, *ca
 
 // contents loads a release's tables, with the given columns, and files.
 func (c *conn) contents(ctx context.Context, r *catalog.Release, columns string) error {
+	return c.contentsAs(ctx, r, columns, fileColumns)
+}
+
+// contentsAs loads of tables and files the columns named.
+func (c *conn) contentsAs(ctx context.Context, r *catalog.Release, tables, files string) error {
 	r.Tables, r.Files = []catalog.Table{}, []catalog.File{}
-	if err := c.all(ctx, &r.Tables, `SELECT `+columns+` FROM release_tables WHERE release_id = ? ORDER BY position, id`, r.ID); err != nil {
+	if err := c.all(ctx, &r.Tables, `SELECT `+tables+` FROM release_tables WHERE release_id = ? ORDER BY position, id`, r.ID); err != nil {
 		return err
 	}
-	return c.all(ctx, &r.Files, `SELECT `+fileColumns+` FROM release_files WHERE release_id = ? ORDER BY created_at, id`, r.ID)
+	return c.all(ctx, &r.Files, `SELECT `+files+` FROM release_files WHERE release_id = ? ORDER BY created_at, id`, r.ID)
 }
 
 // contentsOf loads the contents of many releases of one dataset at once.

@@ -381,7 +381,7 @@ func (r *Receiver) open(u *catalog.Upload) (*os.File, error) {
 		err = catalog.Errorf(catalog.Gone, "upload_failed", "the bytes of this upload are lost: begin it again").InChinese("这个上传的数据已丢失：请重新上传")
 	default:
 		if u.Received == 0 {
-			err = syncFolder(r.folder)
+			err = blob.SyncPath(r.folder)
 		}
 		if err == nil {
 			err = f.Truncate(u.Received)
@@ -398,14 +398,6 @@ func (r *Receiver) open(u *catalog.Upload) (*os.File, error) {
 		return nil, err
 	}
 	return f, nil
-}
-
-func syncFolder(folder string) error {
-	f, err := os.Open(folder)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
 }
 
 func (r *Receiver) path(id string) string { return filepath.Join(r.folder, id) }

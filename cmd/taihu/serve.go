@@ -256,12 +256,9 @@ func (p *portal) limits() (l handle.Limits) {
 	return l
 }
 
-// driftEvery is how often the index is compared with the catalog.
-const driftEvery = 10 * time.Minute
-
-// keepIndex repairs the search index at the start and from time to time: it may
-// have been deleted, damaged, or a server may have been away.
-func (p *portal) keepIndex(ctx context.Context) error {
+// every does something at the start and then again a while after each time it was
+// done, until ctx ends.
+func every(ctx context.Context, pause time.Duration, do func()) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -270,17 +267,27 @@ func (p *portal) keepIndex(ctx context.Context) error {
 			return nil
 		case <-timer.C:
 		}
+		do()
+		timer.Reset(pause)
+	}
+}
+
+// driftEvery is how often the index is compared with the catalog.
+const driftEvery = 10 * time.Minute
+
+// keepIndex repairs the search index at the start and from time to time: it may
+// have been deleted, damaged, or a server may have been away.
+func (p *portal) keepIndex(ctx context.Context) error {
+	return every(ctx, driftEvery, func() {
 		report, err := indexer.Drift(ctx, p.index, documentSource{p.store})
 		switch {
 		case ctx.Err() != nil:
-			return nil
 		case err != nil:
 			p.log.Warn("search index could not be checked", "error", err)
 		case report.Repaired() > 0:
 			p.log.Info("search index repaired", "missing", report.Missing, "stale", report.Stale, "extra", report.Extra)
 		}
-		timer.Reset(driftEvery)
-	}
+	})
 }
 
 // sweepEvery is how often uploads whose time is over are thrown away.
@@ -289,17 +296,9 @@ const sweepEvery = 10 * time.Minute
 // sweepUploads throws away uploads that nobody went on with, at the start and
 // from time to time.
 func (p *portal) sweepUploads(ctx context.Context) error {
-	timer := time.NewTimer(0)
-	defer timer.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-timer.C:
-		}
+	return every(ctx, sweepEvery, func() {
 		if err := p.uploads.Sweep(ctx); err != nil && ctx.Err() == nil {
 			p.log.Warn("uploads that ended could not be thrown away", "error", err)
 		}
-		timer.Reset(sweepEvery)
-	}
+	})
 }

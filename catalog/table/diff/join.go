@@ -85,64 +85,24 @@ func deal(ctx context.Context, s Side, columns []int, h *hasher, to *spool) erro
 			return take(records)
 		})
 	} else {
-		err = dealPieces(ctx, splitter, plan, pieces, h, take)
+		err = table.Deal(ctx, splitter, plan, pieces, func() (func(*table.Batch) error, func([]uint64) []uint64) {
+			h := h.clone()
+			var records []uint64
+			add := func(b *table.Batch) error {
+				records = h.add(records, b)
+				return nil
+			}
+			return add, func(spare []uint64) []uint64 {
+				made := records
+				records = spare[:0]
+				return made
+			}
+		}, take)
 	}
 	if err == nil && int64(row) != s.Rows {
 		err = fmt.Errorf("it has %d rows, not %d", row, s.Rows)
 	}
 	return err
-}
-
-// dealPieces reads pieces at the same time and takes their records in order. Worker w
-// makes the pieces w, w+workers, …, at most one ahead.
-func dealPieces(ctx context.Context, t table.Splitter, plan *table.Plan, n int, h *hasher, take func([]uint64) error) error {
-	workers := min(runtime.GOMAXPROCS(0), n)
-	group, ctx := errgroup.WithContext(ctx)
-	made, free := make([]chan []uint64, workers), make([]chan []uint64, workers)
-	for w := range workers {
-		made[w], free[w] = make(chan []uint64, 1), make(chan []uint64, 3)
-		h := h.clone()
-		group.Go(func() error {
-			scan := t.Scan(plan)
-			defer scan.Close()
-			for i := w; i < n; i += workers {
-				var records []uint64
-				select {
-				case records = <-free[w]:
-				default:
-				}
-				records = records[:0]
-				err := scan.Piece(ctx, i, func(b *table.Batch) error {
-					records = h.add(records, b)
-					return nil
-				})
-				if err != nil {
-					return err
-				}
-				select {
-				case made[w] <- records:
-				case <-ctx.Done():
-					return ctx.Err()
-				}
-			}
-			return nil
-		})
-	}
-	group.Go(func() error {
-		for i := range n {
-			select {
-			case records := <-made[i%workers]:
-				if err := take(records); err != nil {
-					return err
-				}
-				free[i%workers] <- records
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-		}
-		return nil
-	})
-	return group.Wait()
 }
 
 // join joins the parts of two spools.

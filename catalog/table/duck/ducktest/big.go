@@ -10,6 +10,7 @@ package ducktest
 import (
 	"bufio"
 	"fmt"
+	"iter"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -46,7 +47,7 @@ func Big(t testing.TB) table.Source {
 	path := filepath.Join(os.TempDir(), "taihu-bench-5m10-v2.parquet")
 	if _, err := os.Stat(path); err != nil {
 		temp := fmt.Sprintf("%s.%d", path, os.Getpid())
-		if err := write(temp); err != nil {
+		if err := write(temp, bigBatches); err != nil {
 			t.Fatal(err)
 		}
 		if err := os.Rename(temp, path); err != nil {
@@ -56,7 +57,19 @@ func Big(t testing.TB) table.Source {
 	return table.Source{ID: "big", Schema: catalog.Schema{Fields: Fields}, Parts: []string{path}, Rows: Rows}
 }
 
-func write(path string) error {
+// bigBatches are the rows of the large table.
+func bigBatches(yield func(*table.Batch) bool) {
+	r := rand.New(rand.NewPCG(1, 1))
+	const step = 2048
+	for from := 0; from < Rows; from += step {
+		if !yield(batch(r, from, min(step, Rows-from))) {
+			return
+		}
+	}
+}
+
+// write writes batches of the large table's columns as a part.
+func write(path string, batches iter.Seq[*table.Batch]) error {
 	f, err := os.Create(path)
 	if err != nil {
 		return err
@@ -68,10 +81,11 @@ func write(path string) error {
 	}
 	buffered := bufio.NewWriterSize(f, 1<<20)
 	w := parquet.NewWriter(buffered, columns, parquet.Options{})
-	r := rand.New(rand.NewPCG(1, 1))
-	const step = 2048
-	for from := 0; from < Rows; from += step {
-		if err := w.Write(batch(r, from, min(step, Rows-from))); err != nil {
+	for b := range batches {
+		if b.Len == 0 {
+			continue
+		}
+		if err := w.Write(b); err != nil {
 			return err
 		}
 	}

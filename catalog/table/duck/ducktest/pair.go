@@ -1,11 +1,11 @@
 package ducktest
 
 import (
-	"bufio"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"taihu/catalog"
@@ -42,33 +42,10 @@ func Pair(t testing.TB, seed uint64, rows int, e Edits) (old, new table.Source) 
 func pairSource(t testing.TB, path string, batches []*table.Batch) table.Source {
 	t.Helper()
 	s := table.Source{ID: path, Schema: catalog.Schema{Fields: Fields}, Parts: []string{path}}
-	err := func() error {
-		f, err := os.Create(path)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		columns := []parquet.Column{parquet.RowNumber()}
-		for _, field := range Fields {
-			columns = append(columns, parquet.ColumnOf(field))
-		}
-		buffered := bufio.NewWriterSize(f, 1<<20)
-		w := parquet.NewWriter(buffered, columns, parquet.Options{})
-		for _, b := range batches {
-			s.Rows += int64(b.Len)
-			if b.Len == 0 {
-				continue
-			}
-			if err := w.Write(b); err != nil {
-				return err
-			}
-		}
-		if err := w.Close(); err != nil {
-			return err
-		}
-		return buffered.Flush()
-	}()
-	if err != nil {
+	for _, b := range batches {
+		s.Rows += int64(b.Len)
+	}
+	if err := write(path, slices.Values(batches)); err != nil {
 		t.Fatal(err)
 	}
 	return s
