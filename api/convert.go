@@ -102,7 +102,7 @@ func wireColumns(fields []catalog.Field) []Column {
 	w := make([]Column, len(fields))
 	for i, f := range fields {
 		w[i] = Column{Name: f.Name, Header: f.Header, Latin: f.Latin, Type: f.Type, Precision: f.Precision, Scale: f.Scale, Zone: f.Zone,
-			Label: f.Label, Unit: f.Unit, Description: f.Description, Codes: f.Codes}
+			Label: f.Label, Unit: f.Unit, Description: f.Description, Codes: f.Codes, Rules: f.Rules}
 	}
 	return w
 }

@@ -59,6 +59,7 @@ type FieldEdit struct {
 	Description catalog.Text   `json:"description,omitempty"`
 	Codes       []catalog.Code `json:"codes,omitempty"`
 	Latin       string         `json:"latin,omitempty"`
+	Rules       *catalog.Rules `json:"rules,omitempty" doc:"What the dataset's contract asks of its values; without it unchanged"`
 }
 
 func (e DraftEdit) edit() store.DraftEdit {
@@ -66,6 +67,15 @@ func (e DraftEdit) edit() store.DraftEdit {
 }
 
 func (a *API) draftRoutes() {
+	register(a, huma.Operation{OperationID: "get-contract", Method: http.MethodGet, Path: "/api/v1/datasets/{slug}/contract", Tags: []string{"stewards"},
+		Summary: "A dataset's contract", Description: "What the newest release promises of its tables (columns, types, key, rules) and how its files were read. The next release is checked against it; taihu check --contract does so anywhere.", Security: bearer},
+		func(ctx context.Context, actor catalog.Actor, in *struct {
+			Slug string `path:"slug" doc:"The dataset" example:"parking-spaces"`
+		}) (*struct{ Body *catalog.Contract }, error) {
+			c, err := a.Store.DatasetContract(ctx, actor, in.Slug)
+			return &struct{ Body *catalog.Contract }{c}, err
+		})
+
 	register(a, huma.Operation{OperationID: "create-draft", Method: http.MethodPost, Path: "/api/v1/datasets/{slug}/releases", Tags: []string{"stewards"},
 		DefaultStatus: http.StatusCreated, Summary: "Begin a release", Description: "The draft starts empty: it holds exactly what is given to it.", Security: bearer},
 		func(ctx context.Context, actor catalog.Actor, in *struct {
@@ -153,7 +163,7 @@ func (a *API) draftRoutes() {
 		})
 
 	register(a, huma.Operation{OperationID: "describe-table", Method: http.MethodPut, Path: "/api/v1/drafts/{id}/tables/{table}", Tags: []string{"stewards"},
-		Summary: "Describe a table of a draft", Description: "Title and, by column name, label, unit, description, codes and Latin name. Columns not named stay as they are.", Security: bearer},
+		Summary: "Describe a table of a draft", Description: "Title, key and, by column name, label, unit, description, codes, Latin name and rules. Columns not named stay as they are. Where the key or a rule changes, the file is checked again without a new upload.", Security: bearer},
 		func(ctx context.Context, actor catalog.Actor, in *struct {
 			DraftPath
 			Table string `path:"table" doc:"The table" example:"readings"`
@@ -161,7 +171,7 @@ func (a *API) draftRoutes() {
 		}) (*draftOutput, error) {
 			words := store.TableWords{Title: in.Body.Title, Key: in.Body.Key, Fields: map[string]store.FieldWords{}}
 			for name, f := range in.Body.Fields {
-				words.Fields[name] = store.FieldWords{Label: f.Label, Unit: f.Unit, Description: f.Description, Codes: f.Codes, Latin: f.Latin}
+				words.Fields[name] = store.FieldWords{Label: f.Label, Unit: f.Unit, Description: f.Description, Codes: f.Codes, Latin: f.Latin, Rules: f.Rules}
 			}
 			if err := a.Store.DescribeTable(ctx, actor, in.ID, in.Table, words); err != nil {
 				return nil, err
@@ -244,20 +254,24 @@ type putFileInput struct {
 	DraftPath
 	Name      string `path:"name" maxLength:"255" doc:"As readers will see it" example:"readings.csv"`
 	Sheet     string `query:"sheet" doc:"The one sheet to read"`
-	HeaderRow int    `query:"header_row" doc:"1-based row of the header; -1: none; without it found out"`
+	HeaderRow string `query:"header_row" doc:"1-based row of the header; -1: none; without it found out"`
 	Delimiter string `query:"delimiter" doc:"One character, or tab"`
 	Encoding  string `query:"encoding" doc:"Such as utf-8 or gb18030; without it found out"`
 	Table     string `query:"table" doc:"Name of the table"`
 	Zone      string `query:"zone" doc:"Offset of datetimes that state none, such as +08:00"`
+	Types     string `query:"types" doc:"Types of columns, one a line (%0A): COLUMN=TYPE"`
+	NullWords string `query:"null_words" doc:"Words that mean null, one a line (%0A): WORD for every column, COLUMN=WORD for one"`
 	Settle    string `query:"settle" doc:"Decisions about findings, one a line (%0A): CODE:COLUMN=mask, CODE:COLUMN=drop or CODE=accept,REASON"`
 	Type      string `header:"Content-Type" hidden:"true"`
 
+	query  func(name string) string
 	body   io.Reader
 	length int64
 }
 
 // Resolve keeps the body for streaming: huma would read it whole.
 func (in *putFileInput) Resolve(ctx huma.Context) []error {
+	in.query = ctx.Query
 	in.body = ctx.BodyReader()
 	in.length, _ = strconv.ParseInt(ctx.Header("Content-Length"), 10, 64)
 	return nil
@@ -279,7 +293,7 @@ func (a *API) putFile(ctx context.Context, actor catalog.Actor, in *putFileInput
 	if in.length > a.MaxUpload {
 		return nil, upload.TooLarge(a.MaxUpload)
 	}
-	settled, err := catalog.ParseSettlements(in.Settle) // nil: as before
+	options, err := catalog.ReadOptions(in.query)
 	if err != nil {
 		return nil, err
 	}
@@ -288,8 +302,7 @@ func (a *API) putFile(ctx context.Context, actor catalog.Actor, in *putFileInput
 	if err != nil {
 		return nil, err
 	}
-	_, err = a.Store.PutFile(ctx, actor, in.ID, store.Upload{Name: in.Name, MediaType: upload.MediaType(in.Type, in.Name), Blob: b, Options: catalog.IngestOptions{
-		Sheet: in.Sheet, HeaderRow: in.HeaderRow, Delimiter: in.Delimiter, Encoding: in.Encoding, Table: in.Table, Zone: in.Zone, Settled: settled}})
+	_, err = a.Store.PutFile(ctx, actor, in.ID, store.Upload{Name: in.Name, MediaType: upload.MediaType(in.Type, in.Name), Blob: b, Options: options})
 	if err != nil {
 		return nil, err
 	}

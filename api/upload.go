@@ -254,13 +254,7 @@ func uploadOf(length, metadata string) (u catalog.Upload, err error) {
 	if u.SHA256 != "" && (len(u.SHA256) != 64 || strings.Trim(u.SHA256, "0123456789abcdef") != "") {
 		return u, badHeader("Upload-Metadata", "has a sha256 that is not 64 hexadecimal digits")
 	}
-	u.Options = catalog.IngestOptions{Sheet: said["sheet"], Delimiter: said["delimiter"], Encoding: said["encoding"], Table: said["table"], Zone: said["zone"]}
-	if said["header_row"] != "" {
-		if u.Options.HeaderRow, err = strconv.Atoi(said["header_row"]); err != nil {
-			return u, badHeader("Upload-Metadata", "has a header_row that is no number")
-		}
-	}
-	u.Options.Settled, err = catalog.ParseSettlements(said["settle"])
+	u.Options, err = catalog.ReadOptions(func(name string) string { return said[name] })
 	return u, err
 }
 

@@ -106,6 +106,7 @@ type Column struct {
 	Unit        string         `json:"unit,omitempty"`
 	Description catalog.Text   `json:"description"`
 	Codes       []catalog.Code `json:"codes,omitempty"`
+	Rules       catalog.Rules  `json:"rules,omitzero" doc:"What the dataset's contract asks of the values"`
 }
 
 // File is a file of a release.

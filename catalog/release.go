@@ -208,6 +208,12 @@ type IngestOptions struct {
 	Types map[string]Type `json:"types,omitempty"`
 	// Zone is the offset of datetimes that state none, such as +08:00 (the default).
 	Zone string `json:"zone,omitempty"`
+	// NullWords are words that mean that there is no value, by column; those of
+	// EveryColumn hold in each. They are compared without the blanks around a cell.
+	NullWords map[string][]string `json:"null_words,omitempty"`
+	// From is the release from which options that were not stated are taken over.
+	// The store sets it.
+	From int `json:"from,omitempty"`
 	// Settled is what was decided about findings; nil: as the same file, or the
 	// release before, had it.
 	Settled []Settlement `json:"settled,omitempty"`
@@ -237,6 +243,9 @@ func (o IngestOptions) String() string {
 	}
 	if o.Zone != "" {
 		add("zone", o.Zone)
+	}
+	if len(o.NullWords) > 0 {
+		add("null_words", o.NullWords)
 	}
 	for _, d := range o.Settled {
 		add("settled", d.Code+":"+d.Column+":"+string(d.Measure))

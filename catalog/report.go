@@ -44,6 +44,9 @@ type Evidence struct {
 	Agree    int64     `json:"agree"`
 	Disagree int64     `json:"disagree"`
 	Against  []Against `json:"against,omitempty"` // the first 20 that are not
+	// Loss says what else of the cells would be lost by the type, such as zeros in
+	// front of a code.
+	Loss Text `json:"loss,omitzero"`
 }
 
 // Decision is why a column has its type.

@@ -54,6 +54,7 @@ type Field struct {
 	Unit        string `json:"unit,omitempty"`
 	Description Text   `json:"description"`
 	Codes       []Code `json:"codes,omitempty"`
+	Rules       Rules  `json:"rules,omitzero"` // what the dataset's contract asks of the values
 }
 
 // Schema is the ordered columns of a table.

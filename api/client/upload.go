@@ -145,20 +145,8 @@ func Same(u api.Upload, f *File) bool {
 // optionValues are the words of put-file and create-upload for how a file is read.
 func optionValues(o catalog.IngestOptions) url.Values {
 	v := url.Values{}
-	for k, s := range map[string]string{"sheet": o.Sheet, "delimiter": o.Delimiter, "encoding": o.Encoding, "table": o.Table, "zone": o.Zone} {
-		if s != "" {
-			v.Set(k, s)
-		}
-	}
-	if o.HeaderRow != 0 {
-		v.Set("header_row", strconv.Itoa(o.HeaderRow))
-	}
-	var settle []string
-	for _, s := range o.Settled {
-		settle = append(settle, s.String())
-	}
-	if len(settle) > 0 {
-		v.Set("settle", strings.Join(settle, "\n"))
+	for name, text := range o.Texts() {
+		v.Set(name, text)
 	}
 	return v
 }

@@ -74,6 +74,7 @@ type tableSchema struct {
 	Schema        string        `json:"$schema"`
 	Fields        []schemaField `json:"fields"`
 	MissingValues []string      `json:"missingValues"`
+	PrimaryKey    []string      `json:"primaryKey,omitempty"`
 }
 
 type schemaField struct {
@@ -86,6 +87,17 @@ type schemaField struct {
 	Descriptions *catalog.Text  `json:"descriptions,omitempty"`
 	Codes        []catalog.Code `json:"codes,omitempty"`
 	TaihuType    catalog.Type   `json:"taihu_type"`
+	Constraints  *constraints   `json:"constraints,omitempty"`
+}
+
+// constraints are those of Table Schema (specs.frictionlessdata.io/table-schema).
+type constraints struct {
+	Required bool     `json:"required,omitempty"`
+	Unique   bool     `json:"unique,omitempty"`
+	Minimum  any      `json:"minimum,omitempty"`
+	Maximum  any      `json:"maximum,omitempty"`
+	Pattern  string   `json:"pattern,omitempty"`
+	Enum     []string `json:"enum,omitempty"`
 }
 
 const (
@@ -145,7 +157,7 @@ func (b *Bundle) dataPackage(kept []Kept) []byte {
 }
 
 func schemaOf(s *catalog.Schema) *tableSchema {
-	out := &tableSchema{Schema: schemaProfile, MissingValues: []string{""}}
+	out := &tableSchema{Schema: schemaProfile, MissingValues: []string{""}, PrimaryKey: s.Key}
 	for _, f := range s.Fields {
 		x := schemaField{Name: f.Name, Type: schemaTypes[f.Type], Title: f.Label.In("zh"), Description: f.Description.In("zh"), Unit: f.Unit, Codes: f.Codes, TaihuType: f.Type}
 		if !f.Label.IsZero() {
@@ -154,9 +166,36 @@ func schemaOf(s *catalog.Schema) *tableSchema {
 		if !f.Description.IsZero() {
 			x.Descriptions = &f.Description
 		}
+		x.Constraints = constraintsOf(&f)
 		out.Fields = append(out.Fields, x)
 	}
 	return out
+}
+
+// constraintsOf returns what the contract asks of a column; nil where it asks
+// nothing. Bounds of numbers are JSON numbers, digit for digit.
+func constraintsOf(f *catalog.Field) *constraints {
+	if f.Rules.IsZero() {
+		return nil
+	}
+	bound := func(text string) any {
+		switch {
+		case text == "":
+			return nil
+		case f.Type == catalog.Date || f.Type == catalog.Time:
+			return text
+		case f.Type == catalog.Datetime:
+			return text + f.Zone
+		}
+		return json.Number(text)
+	}
+	c := &constraints{Required: f.Rules.Required, Unique: f.Rules.Unique, Minimum: bound(f.Rules.Minimum), Maximum: bound(f.Rules.Maximum), Pattern: f.Rules.Pattern}
+	if f.Rules.Listed {
+		for _, code := range f.Codes {
+			c.Enum = append(c.Enum, code.Value)
+		}
+	}
+	return c
 }
 
 // schemaTypes are Table Schema's names of our types. Its readers take an object

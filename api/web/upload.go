@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -260,23 +259,19 @@ func (l *limited) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// optionsOf reads how a file is to be read. Columns whose type is chosen come as
+// optionsOf reads how a file is to be read: the form states all of it. Columns whose type is chosen come as
 // column and type, repeated and in order; others keep what before says.
 func optionsOf(f form, before catalog.IngestOptions) (catalog.IngestOptions, error) {
-	o := before
-	o.Sheet, o.Delimiter, o.Encoding = strings.TrimSpace(f.Get("sheet")), f.Get("delimiter"), f.Get("encoding")
-	o.Table = strings.TrimSpace(f.Get("table"))
-	if f.Values.Has("zone") {
-		o.Zone = strings.TrimSpace(f.Get("zone"))
-	}
-	o.HeaderRow = 0
-	if h := strings.TrimSpace(f.Get("header_row")); h != "" {
-		n, err := strconv.Atoi(h)
-		if err != nil || n < -1 {
-			return o, catalog.Errorf(catalog.Invalid, "invalid_field", "header_row %q is no row: give 1, 2, …, or -1 where there is no header", h).With("field", "header_row").InChinese("“%s”不是行号：请填1、2……，没有表头填-1", h)
+	o, err := catalog.ReadOptions(func(name string) string {
+		if name == "types" || name == "settle" { // which have forms of their own
+			return ""
 		}
-		o.HeaderRow = n
+		return f.Get(name)
+	})
+	if err != nil {
+		return o, err
 	}
+	o.Settled = before.Settled
 	if o.Table != "" {
 		if err := catalog.CheckTableName(o.Table); err != nil {
 			var e *catalog.Error
@@ -310,9 +305,9 @@ func optionsOf(f form, before catalog.IngestOptions) (catalog.IngestOptions, err
 
 // optionValues is the inverse of optionsOf, for the form.
 func optionValues(o catalog.IngestOptions) url.Values {
-	v := url.Values{"sheet": {o.Sheet}, "delimiter": {o.Delimiter}, "encoding": {o.Encoding}, "table": {o.Table}, "zone": {o.Zone}}
-	if o.HeaderRow != 0 {
-		v.Set("header_row", strconv.Itoa(o.HeaderRow))
+	v := url.Values{}
+	for name, text := range o.Texts() {
+		v.Set(name, text)
 	}
 	return v
 }

@@ -46,7 +46,7 @@ func openCSV(in Input) (Source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open upload: %w", err)
 	}
-	encoding, err := detectEncoding(f, in.Size, in.Options.Encoding)
+	encoding, err := fileEncoding(&in, f)
 	if err != nil {
 		f.Close()
 		return nil, err

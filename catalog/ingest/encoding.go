@@ -73,6 +73,20 @@ var Encodings = []string{"utf-8", "gb18030", "gbk", "big5", "utf-16le", "utf-16b
 
 const encodingWindow = 1 << 20 // bytes looked at to tell the encoding
 
+// fileEncoding is the encoding of a file. One that is taken over from the release
+// before decides only where the bytes do not: what was GB18030 may be UTF-8 now.
+func fileEncoding(in *Input, f *os.File) (textEncoding, error) {
+	if in.Options.From == 0 || in.Options.Encoding == "" {
+		return detectEncoding(f, in.Size, in.Options.Encoding)
+	}
+	e, err := detectEncoding(f, in.Size, "")
+	var refused *Refusal
+	if errors.As(err, &refused) && refused.Finding.Code == "encoding_ambiguous" {
+		return detectEncoding(f, in.Size, in.Options.Encoding)
+	}
+	return e, err
+}
+
 // detectEncoding follows architecture.md §6: what is stated; a byte order mark;
 // strict UTF-8; GB18030 where it is valid and its Chinese characters are mostly
 // common ones; else encoding_ambiguous.

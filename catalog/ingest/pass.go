@@ -66,8 +66,16 @@ func (r *run) table(ctx context.Context, src Source, h *Header, chosen map[strin
 		return nil // later sheets are still looked at
 	}
 	built.Table = catalog.Table{Name: name, Title: title(h, r.result.Report.File), Position: n, Schema: catalog.Schema{Fields: fields}, Rows: first.rows}
-	second := &secondPass{run: r, fields: built.Table.Schema.Fields, types: types, spool: sp, path: built.TypedPath}
+	promise, err := r.promise(name, fields, types)
+	if err != nil {
+		return err
+	}
+	defer promise.close()
+	second := &secondPass{run: r, fields: built.Table.Schema.Fields, types: types, spool: sp, path: built.TypedPath, promise: promise}
 	if err := second.do(ctx); err != nil {
+		return err
+	}
+	if err := promise.tell(ctx, sp); err != nil {
 		return err
 	}
 	built.Table.ContentSHA256 = second.hash
@@ -111,6 +119,7 @@ func (r *run) decide(name string, fields []catalog.Field, h *Header, evidence []
 			}
 		}
 		types[i], decisions[i] = e.decide(c, r.findings)
+		decisions[i].NullWord += plans[i].nulled // counted among the nulls already
 		f.Type, f.Precision, f.Scale, f.Zone = types[i].Type, types[i].Precision, types[i].Scale, types[i].Zone
 	}
 	return types, decisions
@@ -228,6 +237,7 @@ func (p *firstPass) read(ctx context.Context, free chan *shared, queues []chan *
 		if err != nil {
 			return err
 		}
+		nullChunk(&c.Chunk, p.plans)
 		maskChunk(&c.Chunk, p.plans)
 		if err := p.count(&c.Chunk); err != nil {
 			return err
@@ -385,11 +395,12 @@ func (p *firstPass) values() int64 {
 // secondPass turns the spooled text into typed Parquet and the content hash.
 type secondPass struct {
 	*run
-	fields []catalog.Field
-	types  []columnType
-	spool  *spool
-	path   string
-	hash   string
+	fields  []catalog.Field
+	types   []columnType
+	spool   *spool
+	path    string
+	hash    string
+	promise *promise
 }
 
 // typed is a chunk with its values, which share its memory.
@@ -415,13 +426,19 @@ func (p *secondPass) do(ctx context.Context) error {
 	for range depth {
 		free <- p.newTyped()
 	}
-	uses := []func(*table.Batch) error{out.w.Write, content.Add}
+	uses := []func(*typed) error{
+		func(t *typed) error { return out.w.Write(&t.batch) },
+		func(t *typed) error { return content.Add(&t.batch) },
+	}
+	if p.promise != nil {
+		uses = append(uses, func(t *typed) error { return p.promise.check(&t.batch, t.Rows) })
+	}
 	queues := make([]chan *typed, len(uses))
 	for i, use := range uses {
 		queues[i] = make(chan *typed, depth)
 		g.Go(func() error {
 			for t := range queues[i] {
-				if err := use(&t.batch); err != nil {
+				if err := use(t); err != nil {
 					return err
 				}
 				if t.users.Add(-1) == 0 {

@@ -45,6 +45,8 @@ type columnPlan struct {
 	masks  []personal.Kind
 	drops  []string // codes for which it is left out
 	masked int64    // cells
+	nulls  []string // words that mean null
+	nulled int64    // cells that held one
 	tally  *personal.Tally
 }
 
@@ -53,6 +55,7 @@ func planColumns(o catalog.IngestOptions, table string, fields []catalog.Field) 
 	plans := make([]columnPlan, len(fields))
 	for i, f := range fields {
 		plans[i].tally = personal.New(f.Name)
+		plans[i].nulls = slices.Concat(o.NullWords[catalog.EveryColumn], o.NullWords[f.Name])
 		for _, s := range o.Settled {
 			kind, ok := personalKind(s.Code)
 			if !ok || !s.Covers(s.Code, table, f.Name) {
@@ -83,6 +86,46 @@ func checkSettled(list []catalog.Settlement) error {
 		}
 	}
 	return nil
+}
+
+// nullChunk makes cells null that hold nothing but a word that means it.
+func nullChunk(c *Chunk, plans []columnPlan) {
+	for i := range plans {
+		if len(plans[i].nulls) > 0 {
+			plans[i].nulled += c.Columns[i].nullify(plans[i].nulls)
+		}
+	}
+}
+
+// nullify makes null what holds one of the words, and returns how many cells do.
+func (k *Column) nullify(words []string) int64 {
+	hit := func(cell []byte) bool {
+		cell = trimSpaces(cell)
+		for _, w := range words {
+			if string(cell) == w {
+				return true
+			}
+		}
+		return false
+	}
+	changed, start := int64(0), uint32(0)
+	out := k.Data[:0] // what is written is never ahead of what is read
+	for i, end := range k.Ends {
+		cell := k.Data[start:end]
+		start = end
+		if (k.Null == nil || !k.Null[i]) && hit(cell) {
+			if k.Null == nil {
+				k.Null = append(k.nulls[:0], make([]bool, len(k.Ends))...)
+			}
+			k.Null[i] = true
+			changed++
+		} else {
+			out = append(out, cell...)
+		}
+		k.Ends[i] = uint32(len(out))
+	}
+	k.Data = out
+	return changed
 }
 
 // mask masks the cells of a chunk as decided.
@@ -185,26 +228,25 @@ func personalFinding(column string, p personal.Found) catalog.Finding {
 	return f
 }
 
-// hideValues masks in the report what it shows of columns with personal
-// information; where a column was not read to its end, whatever has the form.
-func (r *run) hideValues(report *catalog.Report) {
-	hide := func(column, value string) string {
-		kinds, known := r.hidden[column]
-		if !known {
-			return personal.Hide(value)
-		}
-		if len(kinds) == 0 {
-			return value
-		}
-		for _, k := range kinds {
-			value = string(personal.Mask(k, []byte(value)))
-		}
-		return personal.Hide(value)
+// hide masks a value of a column as a report may show it: what is personal in the
+// column; where the column was not read to its end, whatever has the form.
+func (r *run) hide(column, value string) string {
+	kinds, known := r.hidden[column]
+	if known && len(kinds) == 0 {
+		return value
 	}
+	for _, k := range kinds {
+		value = string(personal.Mask(k, []byte(value)))
+	}
+	return personal.Hide(value)
+}
+
+// hideValues masks in the report what it shows of personal information.
+func (r *run) hideValues(report *catalog.Report) {
 	for i := range report.Findings {
 		f := &report.Findings[i]
 		if f.Value != "" {
-			f.Value = hide(f.Column, f.Value)
+			f.Value = r.hide(f.Column, f.Value)
 		}
 	}
 	for i := range report.Decisions {
@@ -212,7 +254,7 @@ func (r *run) hideValues(report *catalog.Report) {
 		for k := range d.Evidence {
 			list := slices.Clone(d.Evidence[k].Against)
 			for j := range list {
-				list[j].Value = hide(d.Column, list[j].Value)
+				list[j].Value = r.hide(d.Column, list[j].Value)
 			}
 			d.Evidence[k].Against = list
 		}

@@ -14,9 +14,10 @@ import (
 // form they have in memory: reading them back costs a copy, where reading the
 // text Parquet would cost decompressing and decoding it.
 type spool struct {
-	f *os.File
-	w *bufio.Writer
-	n int64 // chunks
+	f       *os.File
+	w       *bufio.Writer
+	n       int64 // chunks
+	columns int
 }
 
 // newSpool makes a spool in dir. It has no name there: it goes with its process.
@@ -46,6 +47,7 @@ func raw[T uint32 | int64 | bool | Kind](v []T) []byte {
 // write appends a chunk.
 func (s *spool) write(c *Chunk) error {
 	s.n++
+	s.columns = len(c.Columns)
 	head := binary.LittleEndian.AppendUint64(nil, uint64(c.Len))
 	parts := [][]byte{head, raw(c.Rows)}
 	for i := range c.Columns {

@@ -16,11 +16,14 @@ import (
 type Ledger interface {
 	// FileForIngest returns the file; NotFound where it was removed meanwhile.
 	FileForIngest(ctx context.Context, id string) (*catalog.File, error)
+	// Contract returns what the tables of a file are held to.
+	Contract(ctx context.Context, f *catalog.File) (*catalog.Contract, error)
 	// Known returns what the portal knows that bears on the tables of a file.
 	Known(ctx context.Context, f *catalog.File, tables []catalog.Table) (Known, error)
 	// FinishIngest records the outcome. It does nothing where the file or its
-	// options changed since it was read.
-	FinishIngest(ctx context.Context, f *catalog.File, report catalog.Report, tables []catalog.Table, attachment bool) error
+	// options changed since it was read, and has it read again where the contract
+	// did.
+	FinishIngest(ctx context.Context, f *catalog.File, c *catalog.Contract, report catalog.Report, tables []catalog.Table, attachment bool) error
 }
 
 // Blobs is where the worker reads the file's bytes and keeps what was made of
@@ -68,7 +71,11 @@ func (w *Worker) Ingest(ctx context.Context, fileID string, last bool) error {
 	}
 	defer os.RemoveAll(out)
 
-	result, err := Child(ctx, w.Child, Request{Path: path, Name: f.Name, Options: f.Options, OutDir: out, Limits: w.Limits})
+	contract, err := w.Ledger.Contract(ctx, f)
+	if err != nil {
+		return fmt.Errorf("ingest %s: %w", f.Name, err)
+	}
+	result, err := Child(ctx, w.Child, Request{Path: path, Name: f.Name, Options: f.Options, Contract: contract, OutDir: out, Limits: w.Limits})
 	var death *child.Death
 	if errors.As(err, &death) && ctx.Err() == nil {
 		if !last {
@@ -92,7 +99,7 @@ func (w *Worker) Ingest(ctx context.Context, fileID string, last bool) error {
 		}
 		result.Report.Findings = append(result.Report.Findings, known.findings(tables)...)
 	}
-	return w.Ledger.FinishIngest(ctx, f, result.Report, tables, result.Attachment)
+	return w.Ledger.FinishIngest(ctx, f, contract, result.Report, tables, result.Attachment)
 }
 
 // keep stores what the child made as blobs.

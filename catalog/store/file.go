@@ -60,7 +60,10 @@ func (t *tx) putFile(ctx context.Context, actor catalog.Actor, d *datasetRow, r 
 	if err != nil {
 		return nil, nil, err
 	}
-	o := u.Options
+	o, err := t.optionsFor(ctx, d, u.Name, u.Options, old)
+	if err != nil {
+		return nil, nil, err
+	}
 	if o.Settled, err = t.settledFor(ctx, actor, d, u.Name, u.Options.Settled, old); err != nil {
 		return nil, nil, err
 	}
@@ -149,7 +152,7 @@ func (db *DB) SetFileOptions(ctx context.Context, actor catalog.Actor, draftID, 
 		}
 		before := f.Options.Settled
 		f.Options = o
-		f.Options.Settled = before
+		f.Options.Settled, f.Options.From = before, 0
 		if o.Settled != nil {
 			if f.Options.Settled, err = t.stamp(actor, o.Settled, before); err != nil {
 				return nil, err

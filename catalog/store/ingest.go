@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"taihu/catalog"
 	"taihu/catalog/failpoint"
@@ -11,6 +12,7 @@ import (
 // IngestOutcome is what the check of a file came to. The blobs of its tables are
 // stored already.
 type IngestOutcome struct {
+	Contract   *catalog.Contract // to which it was held; nil: to none
 	Report     catalog.Report
 	Tables     []catalog.Table // empty where refused or an attachment
 	Attachment bool
@@ -19,7 +21,8 @@ type IngestOutcome struct {
 // FinishIngest notes the outcome of reading a file with the given bytes and
 // options, puts its tables in the place of those it gave before, and moves the
 // draft on where no file is pending. Where the file is gone, was changed since
-// or was finished already, nothing happens: an ingest job may run twice and late.
+// or was finished already, nothing happens: an ingest job may run twice and late. Where
+// the contract is another by now, it is read again.
 func (db *DB) FinishIngest(ctx context.Context, fileID, blobSHA string, options catalog.IngestOptions, o IngestOutcome) error {
 	err := db.update(ctx, "finish ingest", func(t *tx) error {
 		f, r, d, err := t.pendingFile(ctx, fileID)
@@ -28,6 +31,15 @@ func (db *DB) FinishIngest(ctx context.Context, fileID, blobSHA string, options 
 		}
 		if f.Blob.SHA256 != blobSHA || js(f.Options) != js(options) {
 			return nil
+		}
+		if o.Contract != nil {
+			now, err := t.fileContract(ctx, f)
+			if err != nil {
+				return err
+			}
+			if js(now) != js(o.Contract) {
+				return t.enqueue(ctx, catalog.JobIngest, catalog.IngestArgs{FileID: f.ID})
+			}
 		}
 		if err := t.finishFile(ctx, f, r, d, o); err != nil {
 			return err
@@ -131,6 +143,17 @@ func (t *tx) insertTables(ctx context.Context, f *catalog.File, d *datasetRow, t
 	if err != nil {
 		return err
 	}
+	typed, err := t.draftWords(ctx, f.ReleaseID)
+	if err != nil {
+		return err
+	}
+	var lastFiles []catalog.File
+	err = t.all(ctx, &lastFiles, `
+		SELECT `+fileColumns+` FROM release_files
+		WHERE release_id = (SELECT id FROM releases WHERE dataset_id = ? AND number = ?)`, d.ID, d.LastNumber)
+	if err != nil {
+		return err
+	}
 	taken, position := map[string]bool{}, 0
 	for _, p := range present {
 		taken[p.Name] = true
@@ -149,8 +172,18 @@ func (t *tx) insertTables(ctx context.Context, f *catalog.File, d *datasetRow, t
 			n.SourceSHA256 = f.Blob.SHA256
 		}
 		n.Schema.Fields = append([]catalog.Field{}, n.Schema.Fields...)
-		carry(&n, before)
-		carry(&n, last)
+		said := typed[n.Name]
+		done := said.typed(&n)
+		for _, from := range [][]catalog.Table{before, last} {
+			i := slices.IndexFunc(from, func(old catalog.Table) bool { return old.Name == n.Name })
+			if i < 0 {
+				continue
+			}
+			carry(&n, &from[i], done, said.Key != nil)
+			if said.Title == nil && !ownTitle(&from[i], append(lastFiles, *f)) {
+				n.Title = from[i].Title
+			}
+		}
 		for j := range n.Schema.Fields {
 			if n.Schema.Fields[j].ID == "" {
 				n.Schema.Fields[j].ID = catalog.NewID()
@@ -219,44 +252,45 @@ func freeName(name string, taken map[string]bool) string {
 	}
 }
 
-// carry gives a table the key, and its columns the id and the words, that the table
-// of the same name among from has, where they have none.
-func carry(n *catalog.Table, from []catalog.Table) {
-	for _, old := range from {
-		if old.Name != n.Name {
+// carry gives a table the key, and its columns the id, the words and the rules,
+// that the same table had, where it has none and nothing was typed about them.
+func carry(n, old *catalog.Table, typed map[string]bool, keyTyped bool) {
+	if !keyTyped && len(n.Schema.Key) == 0 && n.Schema.CheckKey(old.Schema.Key) == nil {
+		n.Schema.Key = old.Schema.Key
+	}
+	byName := map[string]catalog.Field{}
+	for _, f := range old.Schema.Fields {
+		byName[f.Name] = f
+	}
+	for i := range n.Schema.Fields {
+		f := &n.Schema.Fields[i]
+		was, ok := byName[f.Name]
+		if !ok {
 			continue
 		}
-		if len(n.Schema.Key) == 0 && n.Schema.CheckKey(old.Schema.Key) == nil {
-			n.Schema.Key = old.Schema.Key
+		if f.ID == "" {
+			f.ID = was.ID
 		}
-		byName := map[string]catalog.Field{}
-		for _, f := range old.Schema.Fields {
-			byName[f.Name] = f
+		if typed[f.Name] {
+			continue
 		}
-		for i := range n.Schema.Fields {
-			f := &n.Schema.Fields[i]
-			was, ok := byName[f.Name]
-			if !ok {
-				continue
-			}
-			if f.ID == "" {
-				f.ID = was.ID
-			}
-			if f.Label.IsZero() {
-				f.Label = was.Label
-			}
-			if f.Description.IsZero() {
-				f.Description = was.Description
-			}
-			if f.Unit == "" {
-				f.Unit = was.Unit
-			}
-			if f.Latin == "" {
-				f.Latin = was.Latin
-			}
-			if len(f.Codes) == 0 {
-				f.Codes = was.Codes
-			}
+		if f.Label.IsZero() {
+			f.Label = was.Label
+		}
+		if f.Description.IsZero() {
+			f.Description = was.Description
+		}
+		if f.Unit == "" {
+			f.Unit = was.Unit
+		}
+		if f.Latin == "" {
+			f.Latin = was.Latin
+		}
+		if len(f.Codes) == 0 {
+			f.Codes = was.Codes
+		}
+		if f.Rules.IsZero() {
+			f.Rules = was.Rules
 		}
 	}
 }

@@ -94,43 +94,11 @@ func (t *tx) settledFor(ctx context.Context, actor catalog.Actor, d *datasetRow,
 	if old != nil || d.LatestNumber == 0 {
 		return before, nil
 	}
-	last, err := t.numbered(ctx, d, d.LatestNumber, "")
+	contract, err := t.promised(ctx, d)
 	if err != nil {
 		return nil, err
 	}
-	if err := t.contents(ctx, last, tableFacts); err != nil {
-		return nil, err
-	}
-	return carried(last, name), nil
-}
-
-// carried are the decisions of a release that hold for a file of the next one:
-// all that mask or leave out in the file of the same name, and those about
-// columns, in whatever file the column is now. That something hidden was accepted
-// once says nothing of what is hidden in another file.
-func carried(last *catalog.Release, name string) []catalog.Settlement {
-	var list []catalog.Settlement
-	same := slices.ContainsFunc(last.Files, func(f catalog.File) bool { return f.Name == name })
-	for _, f := range last.Files {
-		if same && f.Name != name {
-			continue
-		}
-		for _, s := range f.Options.Settled {
-			if s.Column == "" && (!same || s.Measure == catalog.Accept) {
-				continue
-			}
-			if !same {
-				s.Table = ""
-			}
-			if s.From == 0 {
-				s.From = last.Number
-			}
-			if !slices.ContainsFunc(list, func(o catalog.Settlement) bool { return o.SamePlace(&s) }) {
-				list = append(list, s)
-			}
-		}
-	}
-	return list
+	return contract.SettledFor(name), nil
 }
 
 // checkSettled loads a draft's files and returns Conflict unsettled_findings

@@ -11,18 +11,20 @@ import (
 
 // TableWords is what a steward says about a table of a draft.
 type TableWords struct {
-	Title  *catalog.Text         // nil: unchanged
-	Key    *[]string             // catalog.Schema.Key; nil: unchanged
-	Fields map[string]FieldWords // by column name; columns left out are unchanged
+	Title  *catalog.Text         `json:"title,omitempty"`  // nil: unchanged
+	Key    *[]string             `json:"key,omitempty"`    // catalog.Schema.Key; nil: unchanged
+	Fields map[string]FieldWords `json:"fields,omitempty"` // by column name; columns left out are unchanged
 }
 
-// FieldWords is what a steward says about a column. All of it is set.
+// FieldWords is what a steward says about a column. All of it is set, but for
+// rules that are nil.
 type FieldWords struct {
-	Label       catalog.Text
-	Unit        string
-	Description catalog.Text
-	Codes       []catalog.Code
-	Latin       string
+	Label       catalog.Text   `json:"label,omitzero"`
+	Unit        string         `json:"unit,omitempty"`
+	Description catalog.Text   `json:"description,omitzero"`
+	Codes       []catalog.Code `json:"codes,omitempty"`
+	Latin       string         `json:"latin,omitempty"`
+	Rules       *catalog.Rules `json:"rules,omitempty"` // nil: unchanged
 }
 
 // KeepTable takes a table over into a draft from the newest release that
@@ -105,6 +107,7 @@ func (db *DB) DescribeTable(ctx context.Context, actor catalog.Actor, draftID, t
 		if w.Title != nil {
 			n.Title = *w.Title
 		}
+		asked := js(catalog.ContractTable{Schema: n.Schema}.Asked())
 		if w.Key != nil {
 			if err := n.Schema.CheckKey(*w.Key); err != nil {
 				return nil, err
@@ -121,12 +124,30 @@ func (db *DB) DescribeTable(ctx context.Context, actor catalog.Actor, draftID, t
 				return nil, err
 			}
 			f := &n.Schema.Fields[i]
-			f.Label, f.Unit, f.Description, f.Codes, f.Latin = words.Label, words.Unit, words.Description, words.Codes, words.Latin
+			words.applyTo(f)
+			if err := f.Rules.Check(f); err != nil {
+				return nil, err
+			}
+		}
+		if err := t.noteWords(ctx, r.ID, table, w); err != nil {
+			return nil, err
 		}
 		_, err = t.exec(ctx, `UPDATE release_tables SET title = ?, schema = ? WHERE id = ?`, js(n.Title), js(n.Schema), n.ID)
+		if err == nil && js(catalog.ContractTable{Schema: n.Schema}.Asked()) != asked {
+			err = t.checkAgain(ctx, r, n) // the rows have not been held to this yet
+		}
 		return facts{"table": table}, err
 	})
 	return err
+}
+
+// checkAgain has the file of a draft's table read again.
+func (t *tx) checkAgain(ctx context.Context, r *catalog.Release, n *catalog.Table) error {
+	i := slices.IndexFunc(r.Files, func(f catalog.File) bool { return f.ID == n.FileID })
+	if i < 0 {
+		return unknownFile(n.FileID)
+	}
+	return t.readAgain(ctx, &r.Files[i])
 }
 
 // checkLatin returns Invalid where a Latin name is that of another column.

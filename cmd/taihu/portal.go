@@ -251,8 +251,16 @@ func (l ledger) Known(ctx context.Context, f *catalog.File, tables []catalog.Tab
 	return ingest.Known{Title: d.Title, Twins: twins, Wholes: wholes}, err
 }
 
-func (l ledger) FinishIngest(ctx context.Context, f *catalog.File, report catalog.Report, tables []catalog.Table, attachment bool) error {
-	return l.db.FinishIngest(ctx, f.ID, f.Blob.SHA256, f.Options, store.IngestOutcome{Report: report, Tables: tables, Attachment: attachment})
+func (l ledger) Contract(ctx context.Context, f *catalog.File) (*catalog.Contract, error) {
+	c, err := l.db.FileContract(ctx, f.ID)
+	if catalog.KindOf(err) == catalog.NotFound {
+		return nil, nil // removed meanwhile: its outcome will not be asked for
+	}
+	return c, err
+}
+
+func (l ledger) FinishIngest(ctx context.Context, f *catalog.File, c *catalog.Contract, report catalog.Report, tables []catalog.Table, attachment bool) error {
+	return l.db.FinishIngest(ctx, f.ID, f.Blob.SHA256, f.Options, store.IngestOutcome{Contract: c, Report: report, Tables: tables, Attachment: attachment})
 }
 
 // documentSource lets the indexer read the store.

@@ -28,11 +28,20 @@ type readOptions struct {
 	Encoding  string   `help:"Encoding, such as utf-8 or gb18030."`
 	Table     string   `help:"Name of the table."`
 	Zone      string   `help:"Offset of datetimes that state none." placeholder:"+08:00"`
+	Types     []string `name:"type" sep:"none" placeholder:"COLUMN=TYPE" help:"Type of a column, instead of what its values show; may be repeated."`
+	NullWords []string `name:"null" sep:"none" placeholder:"WORD" help:"Word that means null: WORD in every column, COLUMN=WORD in one; may be repeated."`
 	Settle    []string `sep:"none" placeholder:"CODE:COLUMN=MEASURE" help:"Decide about a finding: CODE:COLUMN=mask, CODE:COLUMN=drop or CODE=accept,REASON; may be repeated."`
 }
 
 func (o readOptions) ingest() (catalog.IngestOptions, error) {
 	in := catalog.IngestOptions{Sheet: o.Sheet, HeaderRow: o.HeaderRow, Delimiter: o.Delimiter, Encoding: o.Encoding, Table: o.Table, Zone: o.Zone}
+	var err error
+	if in.Types, err = catalog.ParseTypes(o.Types); err != nil {
+		return in, fmt.Errorf("--type: %w", err)
+	}
+	if in.NullWords, err = catalog.ParseNullWords(o.NullWords); err != nil {
+		return in, fmt.Errorf("--null: %w", err)
+	}
 	for _, text := range o.Settle {
 		s, err := catalog.ParseSettlement(text)
 		if err != nil {

@@ -1,0 +1,182 @@
+package catalog
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// EveryColumn stands for each column of a file in IngestOptions.NullWords.
+const EveryColumn = "*"
+
+// Limits of null words.
+const (
+	maxNullWords = 100 // of a file
+	maxNullWord  = 100 // characters
+)
+
+// ParseNullWords reads null words as the command line and an upload's address
+// write them: WORD in every column, COLUMN=WORD in one. Nil where there are none.
+func ParseNullWords(list []string) (map[string][]string, error) {
+	words := map[string][]string{}
+	n := 0
+	for _, text := range list {
+		column, word := EveryColumn, strings.TrimSpace(text)
+		if i := strings.LastIndexByte(word, '='); i > 0 {
+			column, word = strings.TrimSpace(word[:i]), strings.TrimSpace(word[i+1:])
+		}
+		n++
+		if word == "" || utf8.RuneCountInString(word) > maxNullWord || n > maxNullWords {
+			return nil, Errorf(Invalid, "invalid_null_word", "%q is no null word: write WORD or COLUMN=WORD, at most %d of at most %d characters", text, maxNullWords, maxNullWord).
+				With("field", "null_words").InChinese("“%s”读不懂：请写作 词 或 列名=词，最多%d个，每个最多%d字", text, maxNullWords, maxNullWord)
+		}
+		if !slices.Contains(words[column], word) {
+			words[column] = append(words[column], word)
+		}
+	}
+	if n == 0 {
+		return nil, nil
+	}
+	return words, nil
+}
+
+// NullWordLines is the inverse of ParseNullWords, in a fixed order.
+func (o *IngestOptions) NullWordLines() []string {
+	var lines []string
+	for _, column := range slices.Sorted(maps.Keys(o.NullWords)) {
+		for _, w := range o.NullWords[column] {
+			if column != EveryColumn {
+				w = column + "=" + w
+			}
+			lines = append(lines, w)
+		}
+	}
+	return lines
+}
+
+// Or returns the options with what they do not state taken from others, but for
+// decisions about findings.
+func (o IngestOptions) Or(from IngestOptions) IngestOptions {
+	taken := false
+	take := func(missing bool) bool {
+		taken = taken || missing
+		return missing
+	}
+	if take(o.Sheet == "" && from.Sheet != "") {
+		o.Sheet = from.Sheet
+	}
+	if take(o.HeaderRow == 0 && from.HeaderRow != 0) {
+		o.HeaderRow = from.HeaderRow
+	}
+	if take(o.Delimiter == "" && from.Delimiter != "") {
+		o.Delimiter = from.Delimiter
+	}
+	if take(o.Encoding == "" && from.Encoding != "") {
+		o.Encoding = from.Encoding
+	}
+	if take(o.Table == "" && from.Table != "") {
+		o.Table = from.Table
+	}
+	if take(o.Types == nil && from.Types != nil) {
+		o.Types = from.Types
+	}
+	if take(o.Zone == "" && from.Zone != "") {
+		o.Zone = from.Zone
+	}
+	if take(o.NullWords == nil && from.NullWords != nil) {
+		o.NullWords = from.NullWords
+	}
+	if taken {
+		o.From = from.From
+	}
+	return o
+}
+
+// OptionNames are the names under which an upload's address, its metadata and
+// forms give options, in the order in which they are documented. Of types,
+// null_words and settle each line is one.
+var OptionNames = []string{"sheet", "header_row", "delimiter", "encoding", "table", "zone", "types", "null_words", "settle"}
+
+// ReadOptions reads options given as text by name.
+func ReadOptions(get func(name string) string) (o IngestOptions, err error) {
+	o = IngestOptions{Sheet: strings.TrimSpace(get("sheet")), Delimiter: get("delimiter"), Encoding: get("encoding"), Table: strings.TrimSpace(get("table")), Zone: strings.TrimSpace(get("zone"))}
+	if o.HeaderRow, err = readRow("header_row", get("header_row")); err != nil {
+		return o, err
+	}
+	if o.Types, err = ParseTypes(linesOf(get("types"))); err != nil {
+		return o, err
+	}
+	if o.NullWords, err = ParseNullWords(linesOf(get("null_words"))); err != nil {
+		return o, err
+	}
+	o.Settled, err = ParseSettlements(get("settle"))
+	return o, err
+}
+
+// Texts is the inverse of ReadOptions: what is stated, by name.
+func (o *IngestOptions) Texts() map[string]string {
+	texts := map[string]string{"sheet": o.Sheet, "delimiter": o.Delimiter, "encoding": o.Encoding, "table": o.Table, "zone": o.Zone, "null_words": strings.Join(o.NullWordLines(), "\n")}
+	if o.HeaderRow != 0 {
+		texts["header_row"] = strconv.Itoa(o.HeaderRow)
+	}
+	var lines []string
+	for _, column := range slices.Sorted(maps.Keys(o.Types)) {
+		lines = append(lines, column+"="+string(o.Types[column]))
+	}
+	texts["types"] = strings.Join(lines, "\n")
+	lines = nil
+	for _, s := range o.Settled {
+		lines = append(lines, s.String())
+	}
+	texts["settle"] = strings.Join(lines, "\n")
+	maps.DeleteFunc(texts, func(_, text string) bool { return text == "" })
+	return texts
+}
+
+// readRow reads a 1-based row number, or -1 for none; 0 where text is empty.
+func readRow(name, text string) (int, error) {
+	text = strings.TrimSpace(text)
+	if text == "" {
+		return 0, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < -1 {
+		return 0, Errorf(Invalid, "invalid_field", "%s %q is no row: give 1, 2, …, or -1 where there is none", name, text).With("field", name).InChinese("“%s”不是行号：请填1、2……，没有表头填-1", text)
+	}
+	return n, nil
+}
+
+// linesOf returns the lines that are not blank.
+func linesOf(text string) []string {
+	var lines []string
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+// ParseTypes reads types of columns written as COLUMN=TYPE. Nil where there are
+// none.
+func ParseTypes(list []string) (map[string]Type, error) {
+	var types map[string]Type
+	for _, text := range list {
+		i := strings.LastIndexByte(text, '=')
+		if i < 1 || !slices.Contains(Types, Type(text[i+1:])) {
+			var names []string
+			for _, t := range Types {
+				names = append(names, string(t))
+			}
+			return nil, Errorf(Invalid, "invalid_type", "%q gives no column a type: write COLUMN=TYPE, where TYPE is one of %s", text, strings.Join(names, ", ")).
+				With("field", "types").InChinese("“%s”读不懂：请写作 列名=类型，类型有 %s", text, strings.Join(names, "、"))
+		}
+		if types == nil {
+			types = map[string]Type{}
+		}
+		types[text[:i]] = Type(text[i+1:])
+	}
+	return types, nil
+}
