@@ -1,6 +1,41 @@
 package catalog
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
+
+// Another key is a major change, and so is one that a steward accepted as broken;
+// to declare the first is none.
+func TestKeyChanges(t *testing.T) {
+	keyed := func(key ...string) *Release {
+		return &Release{Tables: []Table{{Name: "t", Rows: 3, Schema: Schema{Fields: []Field{{Name: "a", Type: Integer}, {Name: "b", Type: Integer}}, Key: key}}}}
+	}
+	broken := keyed("a")
+	broken.Files = []File{{Report: &Report{Findings: []Finding{{Severity: ToSettle, Code: "contract_key", Table: "t"}, {Severity: ToSettle, Code: "contract_key", Table: "t"}}}}}
+	for _, c := range []struct {
+		before, after *Release
+		kinds         []ChangeKind
+		bump          Bump
+	}{
+		{keyed("a"), keyed("a"), nil, Patch},
+		{keyed("a", "b"), keyed("b", "a"), nil, Patch},
+		{keyed(), keyed("a"), nil, Patch},
+		{keyed("a"), keyed("b"), []ChangeKind{KeyChanged}, Major},
+		{keyed("a"), keyed(), []ChangeKind{KeyChanged}, Major},
+		{keyed("a"), broken, []ChangeKind{KeyBroken}, Major},
+		{keyed(), broken, nil, Patch},
+	} {
+		changes := c.after.ChangesFrom(c.before)
+		var kinds []ChangeKind
+		for _, x := range changes {
+			kinds = append(kinds, x.Kind)
+		}
+		if got := BumpOf(c.before.Tables, c.after.Tables, changes); got != c.bump || !slices.Equal(kinds, c.kinds) {
+			t.Errorf("%v → %v: %v %v, want %v %v", c.before.Tables[0].Schema.Key, c.after.Tables[0].Schema.Key, kinds, got, c.kinds, c.bump)
+		}
+	}
+}
 
 func TestBumpOf(t *testing.T) {
 	table := func(name string, rows int64, fields ...Field) Table {
@@ -24,7 +59,7 @@ func TestBumpOf(t *testing.T) {
 		"a table gone":      {[]Table{table("b", 100, id, day)}, Major},
 		"one gone, one new": {[]Table{table("a", 100, id, Field{Name: "x", Type: Date})}, Major},
 	} {
-		if got := BumpOf(before, c.after); got != c.want {
+		if got := BumpOf(before, c.after, Changes(before, c.after)); got != c.want {
 			t.Errorf("%s: %d, want %d", name, got, c.want)
 		}
 	}

@@ -90,8 +90,17 @@ type decisionView struct {
 	Disagree int64
 	Against  []catalog.Against
 	Missed   string // the type that came nearest, where text was taken
+	Others   []alternative
 	Types    []choice
 	Why      string
+}
+
+// alternative is what another type would make of a column.
+type alternative struct {
+	Type            string
+	Agree, Disagree int64
+	Loss            string
+	Against         []catalog.Against
 }
 
 // draftTable is one table of the draft, to look at and to describe.
@@ -102,6 +111,7 @@ type draftTable struct {
 	Failed string
 	Fields []fieldWords
 	Kept   bool
+	Asked  int // columns of which the contract asks something
 }
 
 // fieldWords are the words of one column in the describing form.
@@ -208,7 +218,7 @@ func (s *Site) compare(c *gin.Context, actor catalog.Actor, v *draftPage) error 
 	if len(v.Draft.Tables) > 0 {
 		v.Diff = href(v.Lang, diffPath(v.Dataset.Slug, strconv.Itoa(latest.Number), v.Draft.ID))
 	}
-	for _, change := range catalog.Changes(latest.Tables, v.Draft.Tables) {
+	for _, change := range v.Draft.ChangesFrom(latest) {
 		v.Changes = append(v.Changes, changeWords(v.Lang, change))
 	}
 	return nil
@@ -224,6 +234,10 @@ func changeWords(lang string, c catalog.Change) string {
 		return phrase(lang, "表%[1]s没有列“%[2]s”", "Table %[1]s lacks the column “%[2]s”", c.Table, c.Column)
 	case catalog.TypeChanged:
 		return phrase(lang, "表%[1]s的列“%[2]s”由%[3]s变为%[4]s", "In table %[1]s the column “%[2]s” was %[3]s and is %[4]s", c.Table, c.Column, typed(0), typed(1))
+	case catalog.KeyChanged:
+		return phrase(lang, "表%[1]s的主键不再是%[2]s", "The key of table %[1]s is no longer %[2]s", c.Table, c.Column)
+	case catalog.KeyBroken:
+		return phrase(lang, "表%[1]s的主键（%[2]s）不能区分每一行", "The key (%[2]s) of table %[1]s does not tell the rows apart", c.Table, c.Column)
 	}
 	return phrase(lang, "表%[1]s由%[2]s行减为%[3]s行", "Table %[1]s went from %[2]s rows to %[3]s", c.Table, number(c.Rows[0]), number(c.Rows[1]))
 }
@@ -383,6 +397,11 @@ func decisionOf(lang string, d catalog.Decision, chosen catalog.Type) decisionVi
 			}
 		}
 	}
+	for _, e := range d.Evidence {
+		if e.Type != d.Type {
+			v.Others = append(v.Others, alternative{typeWords[e.Type].In(lang), e.Agree, e.Disagree, e.Loss.In(lang), e.Against})
+		}
+	}
 	if all := v.Agree + v.Disagree; all > 0 {
 		v.Width = fmt.Sprintf("%.1f", 100*float64(v.Agree)/float64(all))
 	}
@@ -394,6 +413,11 @@ func (s *Site) draftTable(c *gin.Context, t *catalog.Table, i int) draftTable {
 	lang := language(c)
 	v := draftTable{Table: t, Anchor: fmt.Sprintf("table-%d", i+1), Kept: t.FileID == ""}
 	fields := t.Schema.Fields
+	for i := range fields {
+		if !fields[i].Rules.IsZero() {
+			v.Asked++
+		}
+	}
 	for _, f := range fields[:min(len(fields), dictionaryRows)] {
 		v.Fields = append(v.Fields, fieldWords{f.Name, slices.Contains(t.Schema.Key, f.Name), f.Label.Zh, f.Label.En, f.Unit, f.Description.Zh, f.Description.En})
 	}

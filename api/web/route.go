@@ -48,6 +48,8 @@ func (s *Site) Routes() []Route {
 		{get, "/steward/datasets/:slug/upload", s.uploadForm},
 		{post, "/steward/datasets/:slug/upload", s.upload},
 		{get, "/steward/drafts/:id", s.draft},
+		{get, "/steward/drafts/:id/contract/:table", s.contract},
+		{post, "/steward/drafts/:id/contract/:table", s.changeContract},
 		{post, "/steward/drafts/:id/:action", s.changeDraft},
 	}
 	routes := make([]Route, 0, 2*len(pages)+3)

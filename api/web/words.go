@@ -47,6 +47,7 @@ var saidWords = map[string]catalog.Text{
 	"settled":          {Zh: "决定已记下。", En: "The decisions are noted."},
 	"importing":        {Zh: "已记下地址，由本站去取。", En: "The address is noted; the portal fetches the file."},
 	"forgotten":        {Zh: "已移除。", En: "Removed."},
+	"contract":         {Zh: "约定已记下，每一版都照此检查。", En: "The contract is noted; every release is checked against it."},
 	"rechecked":        {Zh: "读法已改。", En: "The options are changed."},
 	"removed":          {Zh: "文件已去掉。", En: "The file is removed."},
 	"kept":             {Zh: "这张表已从上一版沿用。", En: "The table is kept from the release before."},

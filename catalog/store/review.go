@@ -109,7 +109,8 @@ func (t *tx) bump(ctx context.Context, r *catalog.Release, d *datasetRow) (catal
 			return 0, nil, err
 		}
 	}
-	return catalog.BumpOf(latest.Tables, r.Tables), catalog.Changes(latest.Tables, r.Tables), nil
+	changes := r.ChangesFrom(latest)
+	return catalog.BumpOf(latest.Tables, r.Tables, changes), changes, nil
 }
 
 // explained refuses a draft that breaks programs which read the newest release,
@@ -122,11 +123,15 @@ func (t *tx) explained(ctx context.Context, r *catalog.Release, d *datasetRow) e
 	var gone []string
 	for _, c := range changes {
 		if c.Kind != catalog.RowsHalved {
-			gone = append(gone, strings.TrimSuffix(c.Table+"."+c.Column, "."))
+			what := strings.TrimSuffix(c.Table+"."+c.Column, ".")
+			if c.Kind == catalog.KeyChanged || c.Kind == catalog.KeyBroken {
+				what = c.Table + " (" + c.Column + ")"
+			}
+			gone = append(gone, what)
 		}
 	}
 	return catalog.Errorf(catalog.Unprocessable, "major_change", "programs that read release %d will break, as it had %s: say in the notes what changed, and readers are told", d.LatestNumber, strings.Join(gone, ", ")).
-		With("changed", gone).With("field", "notes_zh").InChinese("读第%d版的程序会出错，因为其中的%s没有了或变了类型：请在版本说明里写明变了什么，读者会看到", d.LatestNumber, strings.Join(gone, "、"))
+		With("changed", gone).With("field", "notes_zh").InChinese("读第%d版的程序会出错，因为其中的%s没有了、变了类型，或不再是主键：请在版本说明里写明变了什么，读者会看到", d.LatestNumber, strings.Join(gone, "、"))
 }
 
 // nextVersion is the computed version of a draft that is published without a label

@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -57,8 +59,10 @@ var _ table.Engine = (*duck.Engine)(nil)
 type checkCommand struct {
 	File string `arg:"" type:"existingfile" help:"The file to check."`
 	readOptions
-	Name string `help:"Name to check it under; by default the file's own."`
-	JSON bool   `name:"json" help:"Print the report as JSON."`
+	serverOptions
+	Contract string `placeholder:"DATASET" help:"Check it as the next release of this dataset: against its contract, read as the last one was. A dataset's slug, asked of --server, or a file with the contract as JSON."`
+	Name     string `help:"Name to check it under; by default the file's own."`
+	JSON     bool   `name:"json" help:"Print the report as JSON."`
 }
 
 // Run checks the file as an upload is checked, with the same limits, and says
@@ -73,6 +77,17 @@ func (c *checkCommand) Run(ctx context.Context, cfg *Config, env environment, _ 
 	if err != nil {
 		return err
 	}
+	contract, err := c.contract(ctx)
+	if err != nil {
+		return err
+	}
+	if contract != nil { // as the server does with an upload of this name
+		options = options.Or(contract.OptionsFor(name))
+		if options.Settled == nil {
+			options.Settled = contract.SettledFor(name)
+		}
+		contract.Files = nil
+	}
 	out, err := os.MkdirTemp("", "taihu-check-")
 	if err != nil {
 		return err
@@ -83,7 +98,7 @@ func (c *checkCommand) Run(ctx context.Context, cfg *Config, env environment, _ 
 		return err
 	}
 	spec := ingestSpec(cfg, out) // in no portal's folder: there may be none
-	result, err := ingest.Child(ctx, spec, ingest.Request{Path: path, Name: name, Options: options, OutDir: out, Limits: ingestLimits(cfg)})
+	result, err := ingest.Child(ctx, spec, ingest.Request{Path: path, Name: name, Options: options, Contract: contract, OutDir: out, Limits: ingestLimits(cfg)})
 	report := result.Report
 	var death *child.Death
 	if errors.As(err, &death) && ctx.Err() == nil {
@@ -99,6 +114,7 @@ func (c *checkCommand) Run(ctx context.Context, cfg *Config, env environment, _ 
 		printReport(env.Out, &report)
 		if report.Accepted { // of a refused file only part may have been read
 			printDecisions(env.Out, &report)
+			printUnmet(env.Out, contract, &report)
 		}
 	}
 	checked := catalog.Release{Files: []catalog.File{{Name: name, Options: options, Report: &report}}}
@@ -112,6 +128,48 @@ func (c *checkCommand) Run(ctx context.Context, cfg *Config, env environment, _ 
 		return exitCode(exitUnsettled)
 	}
 	return nil
+}
+
+// contract reads the contract to check against; nil where none is asked for.
+func (c *checkCommand) contract(ctx context.Context) (*catalog.Contract, error) {
+	if c.Contract == "" {
+		return nil, nil
+	}
+	contract := &catalog.Contract{}
+	f, err := os.Open(c.Contract)
+	switch {
+	case err == nil:
+		defer f.Close()
+		d := json.NewDecoder(f)
+		d.DisallowUnknownFields()
+		if err := d.Decode(contract); err != nil {
+			return nil, fmt.Errorf("--contract %s is no contract in JSON, as GET /api/v1/datasets/{slug}/contract gives one: %w", c.Contract, err)
+		}
+		return contract, nil
+	case catalog.CheckSlug(c.Contract) != nil:
+		return nil, fmt.Errorf("--contract: there is no file %s, and it is no dataset's slug", c.Contract)
+	}
+	cl, err := c.client()
+	if err != nil {
+		return nil, err
+	}
+	if err := cl.Do(ctx, http.MethodGet, "/api/v1/datasets/"+c.Contract+"/contract", nil, contract); err != nil {
+		return nil, fmt.Errorf("--contract %s: %w", c.Contract, err)
+	}
+	return contract, nil
+}
+
+// printUnmet says which tables of the contract the file does not give: they may
+// come from another file.
+func printUnmet(out io.Writer, contract *catalog.Contract, r *catalog.Report) {
+	if contract == nil {
+		return
+	}
+	for _, t := range contract.Tables {
+		if !slices.ContainsFunc(r.Tables, func(have catalog.TableFacts) bool { return have.Name == t.Name }) {
+			fmt.Fprintf(out, "  the contract has a table %s, which is not in this file; --table names the file's table\n", t.Name)
+		}
+	}
 }
 
 // ingestSpec is how a file is read by a child, by the job runner and by check.

@@ -41,6 +41,8 @@ func missed(before, after []api.Table) []string {
 			out = append(out, fmt.Sprintf("table %s lacks the column %s", c.Table, c.Column))
 		case catalog.TypeChanged:
 			out = append(out, fmt.Sprintf("in table %s the column %s was %s and is %s", c.Table, c.Column, c.Types[0]+zoned(c.Zones[0]), c.Types[1]+zoned(c.Zones[1])))
+		case catalog.KeyChanged:
+			out = append(out, fmt.Sprintf("the key of table %s is no longer %s", c.Table, c.Column))
 		case catalog.RowsHalved:
 			out = append(out, fmt.Sprintf("table %s went from %d rows to %d", c.Table, c.Rows[0], c.Rows[1]))
 		}
@@ -59,7 +61,7 @@ func zoned(zone string) catalog.Type {
 func tablesOf(list []api.Table) []catalog.Table {
 	out := make([]catalog.Table, len(list))
 	for i, t := range list {
-		out[i] = catalog.Table{Name: t.Name, Rows: t.Rows}
+		out[i] = catalog.Table{Name: t.Name, Rows: t.Rows, Schema: catalog.Schema{Key: t.Key}}
 		for _, c := range t.Columns {
 			out[i].Schema.Fields = append(out[i].Schema.Fields, catalog.Field{Name: c.Name, Type: c.Type, Zone: c.Zone})
 		}
