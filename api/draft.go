@@ -150,6 +150,15 @@ func (a *API) draftRoutes() {
 			return a.draftNow(ctx, actor, in.ID)
 		})
 
+	register(a, huma.Operation{OperationID: "keep-tables", Method: http.MethodPost, Path: "/api/v1/drafts/{id}/keep", Tags: []string{"stewards"},
+		Summary: "Keep every table of the latest release that the draft lacks", Description: "So that a release can replace one of ten tables and keep nine.", Security: bearer},
+		func(ctx context.Context, actor catalog.Actor, in *struct{ DraftPath }) (*draftOutput, error) {
+			if _, err := a.Store.KeepTables(ctx, actor, in.ID); err != nil {
+				return nil, err
+			}
+			return a.draftNow(ctx, actor, in.ID)
+		})
+
 	register(a, huma.Operation{OperationID: "keep-table", Method: http.MethodPost, Path: "/api/v1/drafts/{id}/keep/{table}", Tags: []string{"stewards"},
 		Summary: "Keep a table of the latest release", Security: bearer},
 		func(ctx context.Context, actor catalog.Actor, in *struct {
@@ -261,6 +270,7 @@ type putFileInput struct {
 	Zone      string `query:"zone" doc:"Offset of datetimes that state none, such as +08:00"`
 	Types     string `query:"types" doc:"Types of columns, one a line (%0A): COLUMN=TYPE"`
 	NullWords string `query:"null_words" doc:"Words that mean null, one a line (%0A): WORD for every column, COLUMN=WORD for one"`
+	Mode      string `query:"mode" enum:",append,upsert" doc:"append: the rows stand after those of the table in the newest release; upsert: they take the place of its rows of the same key, the others are added; without it the file is all of the table"`
 	Settle    string `query:"settle" doc:"Decisions about findings, one a line (%0A): CODE:COLUMN=mask, CODE:COLUMN=drop or CODE=accept,REASON"`
 	Type      string `header:"Content-Type" hidden:"true"`
 

@@ -97,7 +97,7 @@ func (o IngestOptions) Or(from IngestOptions) IngestOptions {
 // OptionNames are the names under which an upload's address, its metadata and
 // forms give options, in the order in which they are documented. Of types,
 // null_words and settle each line is one.
-var OptionNames = []string{"sheet", "header_row", "delimiter", "encoding", "table", "zone", "types", "null_words", "settle"}
+var OptionNames = []string{"sheet", "header_row", "delimiter", "encoding", "table", "zone", "types", "null_words", "mode", "settle"}
 
 // ReadOptions reads options given as text by name.
 func ReadOptions(get func(name string) string) (o IngestOptions, err error) {
@@ -111,13 +111,19 @@ func ReadOptions(get func(name string) string) (o IngestOptions, err error) {
 	if o.NullWords, err = ParseNullWords(linesOf(get("null_words"))); err != nil {
 		return o, err
 	}
+	switch o.Mode = Mode(strings.TrimSpace(get("mode"))); o.Mode {
+	case "", Append, Upsert:
+	default:
+		return o, Errorf(Invalid, "invalid_mode", "there is no mode %q: append adds the rows, upsert replaces rows by the key, and without a mode the file is all of the table", o.Mode).
+			With("field", "mode").InChinese("没有“%s”这种方式：append追加，upsert按主键更新，不写就是整张表", o.Mode)
+	}
 	o.Settled, err = ParseSettlements(get("settle"))
 	return o, err
 }
 
 // Texts is the inverse of ReadOptions: what is stated, by name.
 func (o *IngestOptions) Texts() map[string]string {
-	texts := map[string]string{"sheet": o.Sheet, "delimiter": o.Delimiter, "encoding": o.Encoding, "table": o.Table, "zone": o.Zone, "null_words": strings.Join(o.NullWordLines(), "\n")}
+	texts := map[string]string{"sheet": o.Sheet, "delimiter": o.Delimiter, "encoding": o.Encoding, "table": o.Table, "zone": o.Zone, "mode": string(o.Mode), "null_words": strings.Join(o.NullWordLines(), "\n")}
 	if o.HeaderRow != 0 {
 		texts["header_row"] = strconv.Itoa(o.HeaderRow)
 	}

@@ -196,6 +196,18 @@ type File struct {
 	CreatedAt time.Time     `json:"created_at"`
 }
 
+// Mode says what the rows of a file are to a table that there is.
+type Mode string
+
+// The modes.
+const (
+	Append Mode = "append" // they stand after its rows
+	Upsert Mode = "upsert" // they take the place of its rows of the same key; the others are added
+	// KeptFile marks a file that only added rows to a table that a later draft
+	// keeps: it cannot be read alone.
+	KeptFile Mode = "kept"
+)
+
 // IngestOptions is what a steward may state about a file instead of leaving it
 // to be found out.
 type IngestOptions struct {
@@ -211,6 +223,9 @@ type IngestOptions struct {
 	// NullWords are words that mean that there is no value, by column; those of
 	// EveryColumn hold in each. They are compared without the blanks around a cell.
 	NullWords map[string][]string `json:"null_words,omitempty"`
+	// Mode says what the file's rows are to the table of the newest release; empty:
+	// all of the table. It is stated for each file and never taken over.
+	Mode Mode `json:"mode,omitempty" enum:",append,upsert,kept"`
 	// From is the release from which options that were not stated are taken over.
 	// The store sets it.
 	From int `json:"from,omitempty"`
@@ -243,6 +258,9 @@ func (o IngestOptions) String() string {
 	}
 	if o.Zone != "" {
 		add("zone", o.Zone)
+	}
+	if o.Mode != "" {
+		add("mode", o.Mode)
 	}
 	if len(o.NullWords) > 0 {
 		add("null_words", o.NullWords)

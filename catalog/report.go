@@ -77,6 +77,7 @@ type Report struct {
 	Delimiter string       `json:"delimiter,omitempty"`
 	Quote     string       `json:"quote,omitempty"`
 	HeaderRow int          `json:"header_row,omitempty"`
+	Base      int          `json:"base,omitempty"` // the release to whose table the rows were added
 	Accepted  bool         `json:"accepted"`
 	Tables    []TableFacts `json:"tables,omitempty"`
 	Findings  []Finding    `json:"findings"`

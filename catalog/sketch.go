@@ -40,6 +40,14 @@ func (s Sketch) PartOf(whole Sketch) bool {
 	return true
 }
 
+// And returns the sketch of two tables together.
+func (s Sketch) And(o Sketch) Sketch {
+	all := slices.Concat(s, o)
+	slices.Sort(all)
+	all = slices.Compact(all)
+	return all[:min(len(all), SketchRows)]
+}
+
 // ColumnsKey is equal for tables with the same column names, in whatever order.
 func ColumnsKey(s *Schema) string {
 	names := s.Names()

@@ -119,7 +119,7 @@ type Table struct {
 	Profile       *Profile `json:"profile,omitempty"`
 	Rows          int64    `json:"rows"`
 	Parts         []Part   `json:"parts"`
-	TextBlob      Blob     `json:"text_blob"` // the text Parquet, from which types can be decided anew
+	TextBlob      Blob     `json:"text_blob"` // the file's cells as text in Parquet; where rows were added to a table, of those alone
 	FileID        string   `json:"file_id"`   // the source
 	SourceSHA256  string   `json:"source_sha256"`
 	TableSHA256   string   `json:"table_sha256"`   // of the list of parts

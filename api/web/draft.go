@@ -70,6 +70,7 @@ type fileView struct {
 	Sheets     bool
 	Text       bool
 	Settle     settleView
+	KeptFile   bool
 }
 
 // findingView is findings of one kind in one column, shown together.
@@ -272,6 +273,7 @@ func possible(actor catalog.Actor, d *catalog.Dataset, r *catalog.Release) (draf
 
 func (v *draftPage) fileView(lang string, f *catalog.File, i int) fileView {
 	w := fileView{File: f, Anchor: fmt.Sprintf("file-%d", i+1), Size: size(f.Blob.Size), Report: f.Report, Form: newForm(optionValues(f.Options))}
+	w.KeptFile = f.Options.Mode == catalog.KeptFile
 	w.Encodings, w.Separators = encodingChoices(lang, f.Options.Encoding), separatorChoices(lang, f.Options.Delimiter)
 	if f.Report == nil {
 		return w

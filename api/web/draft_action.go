@@ -67,6 +67,9 @@ func (s *Site) changeDraft(c *gin.Context) error {
 		action = "importing"
 	case "forget":
 		action, err = "forgotten", s.Uploads.Delete(ctx, actor, id, f.Get("upload"))
+	case "keep-all":
+		action = "kept-all"
+		_, err = s.Store.KeepTables(ctx, actor, id)
 	case "keep":
 		action, err = "kept", s.Store.KeepTable(ctx, actor, id, f.Get("table"))
 	case "details":

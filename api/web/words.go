@@ -50,6 +50,7 @@ var saidWords = map[string]catalog.Text{
 	"contract":         {Zh: "约定已记下，每一版都照此检查。", En: "The contract is noted; every release is checked against it."},
 	"rechecked":        {Zh: "读法已改。", En: "The options are changed."},
 	"removed":          {Zh: "文件已去掉。", En: "The file is removed."},
+	"kept-all":         {Zh: "上一版其余的表都已沿用。", En: "The other tables are kept from the release before."},
 	"kept":             {Zh: "这张表已从上一版沿用。", En: "The table is kept from the release before."},
 	"submit":           {Zh: "已提交，等审核员处理。", En: "Submitted. A reviewer will look at it."},
 	"own-draft":        {Zh: "已提交。自己提交的草稿须由另一位审核员批准。", En: "Submitted. Another reviewer must approve what you submit."},

@@ -30,6 +30,7 @@ type apart struct {
 	files   []*apartFile // nil while memory is enough
 	nulls   missed       // rows with a null in the key
 	text    []byte
+	count   int64 // rows taken
 }
 
 type record struct {
@@ -57,30 +58,61 @@ func newApart(dir, code string, columns []int, names []string) *apart {
 // add takes the rows of a batch. A null in a key is told; in a unique column it
 // does not count.
 func (a *apart) add(b *table.Batch, rows []int64) error {
-next:
 	for i, row := range rows {
-		a.text = a.text[:0]
-		for _, c := range a.columns {
-			v := &b.Columns[c]
-			if v.IsNull(i) {
-				if a.code == "contract_key" {
-					a.nulls.add(row, nil)
-				}
-				continue next
+		hash, ok := a.of(b, i)
+		if !ok {
+			if a.code == "contract_key" {
+				a.nulls.add(row, nil)
 			}
-			at := len(a.text)
-			a.text = append(a.text, 0, 0, 0, 0)
-			a.text = v.AppendText(a.text, i)
-			binary.LittleEndian.PutUint32(a.text[at:], uint32(len(a.text)-at)) // so that ab|c is not a|bc
+			continue
 		}
-		a.records = append(a.records, record{[2]uint64{maphash.Bytes(a.seeds[0], a.text), maphash.Bytes(a.seeds[1], a.text)}, row})
-		if len(a.records) == apartMemory {
-			if err := a.spill(); err != nil {
+		if err := a.put(hash, row); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// before takes rows of the table that stand before those of the file; the first
+// is row first, counted from 0. They repeat nothing that is told.
+func (a *apart) before(b *table.Batch, first int64) error {
+	for i := range b.Len {
+		if hash, ok := a.of(b, i); ok {
+			if err := a.put(hash, first+int64(i)-beforeRows); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// beforeRows is taken from the numbers of rows that stand before those of the
+// file, which sorts them first and tells them apart.
+const beforeRows = 1 << 40
+
+func (a *apart) put(hash [2]uint64, row int64) error {
+	a.count++
+	a.records = append(a.records, record{hash, row})
+	if len(a.records) < apartMemory {
+		return nil
+	}
+	return a.spill()
+}
+
+// of hashes row i; false where it has a null in the columns.
+func (a *apart) of(b *table.Batch, i int) (hash [2]uint64, ok bool) {
+	a.text = a.text[:0]
+	for _, c := range a.columns {
+		v := &b.Columns[c]
+		if v.IsNull(i) {
+			return hash, false
+		}
+		at := len(a.text)
+		a.text = append(a.text, 0, 0, 0, 0)
+		a.text = v.AppendText(a.text, i)
+		binary.LittleEndian.PutUint32(a.text[at:], uint32(len(a.text)-at)) // so that ab|c is not a|bc
+	}
+	return [2]uint64{maphash.Bytes(a.seeds[0], a.text), maphash.Bytes(a.seeds[1], a.text)}, true
 }
 
 // spill deals the records in memory to files.
@@ -132,42 +164,62 @@ func (a *apart) repeated(ctx context.Context) (n int64, list []again, err error)
 				first = r.row
 				continue
 			}
+			if r.row < 0 { // of the table before: told when it was published
+				continue
+			}
 			n++
 			list = append(list, again{r.row, first})
 		}
 		slices.SortFunc(list, func(x, y again) int { return cmp.Compare(x.row, y.row) })
 		list = list[:min(len(list), maxPlaces)]
 	}
+	err = a.parts(func(records []record) error {
+		count(records)
+		return ctx.Err()
+	})
+	return n, slices.Clip(list), err
+}
+
+// each yields every record, in no order.
+func (a *apart) each(yield func(record)) error {
+	return a.parts(func(records []record) error {
+		for _, r := range records {
+			yield(r)
+		}
+		return nil
+	})
+}
+
+// parts yields the records, those of one hash together.
+func (a *apart) parts(yield func([]record) error) error {
 	if a.files == nil {
-		count(a.records)
-		return n, slices.Clip(list), nil
+		return yield(a.records)
 	}
 	if err := a.spill(); err != nil {
-		return 0, nil, err
+		return err
 	}
 	for _, f := range a.files {
-		if err := ctx.Err(); err != nil {
-			return 0, nil, context.Cause(ctx)
-		}
 		if err := f.w.Flush(); err != nil {
-			return 0, nil, fmt.Errorf("apart: %w", err)
+			return fmt.Errorf("apart: %w", err)
 		}
 		if _, err := f.f.Seek(0, io.SeekStart); err != nil {
-			return 0, nil, fmt.Errorf("apart: %w", err)
+			return fmt.Errorf("apart: %w", err)
 		}
-		a.records = a.records[:0]
+		records := a.records[:0]
 		var buf [recordBytes]byte
 		for in := bufio.NewReaderSize(f.f, 256<<10); ; {
 			if _, err := io.ReadFull(in, buf[:]); errors.Is(err, io.EOF) {
 				break
 			} else if err != nil {
-				return 0, nil, fmt.Errorf("apart: %w", err)
+				return fmt.Errorf("apart: %w", err)
 			}
-			a.records = append(a.records, record{[2]uint64{binary.LittleEndian.Uint64(buf[:]), binary.LittleEndian.Uint64(buf[8:])}, int64(binary.LittleEndian.Uint64(buf[16:]))})
+			records = append(records, record{[2]uint64{binary.LittleEndian.Uint64(buf[:]), binary.LittleEndian.Uint64(buf[8:])}, int64(binary.LittleEndian.Uint64(buf[16:]))})
 		}
-		count(a.records)
+		if err := yield(records); err != nil {
+			return err
+		}
 	}
-	return n, list, nil
+	return nil
 }
 
 // tell adds what was found.
@@ -183,7 +235,9 @@ func (a *apart) tell(ctx context.Context, r *run, sp *spool) error {
 		return err
 	}
 	var x catalog.Finding
-	if a.code == "contract_key" {
+	if list[0].first < 0 {
+		x = found(a.code, "有%[1]d行的%[2]s在表中已有：如第%[3]d行，与原有的第%[4]d行相同。", "%[1]d rows have %[2]s that the table has already: row %[3]d that of its row %[4]d, for one.", n, names, list[0].row, list[0].first+beforeRows+1)
+	} else if a.code == "contract_key" {
 		x = found(a.code, "有%[1]d行与前面某行的主键（%[2]s）相同：如第%[3]d行与第%[4]d行。", "%[1]d rows have the key (%[2]s) of an earlier row: row %[3]d that of row %[4]d, for one.", n, names, list[0].row, list[0].first)
 	} else {
 		x = found(a.code, "列“%[2]s”有%[1]d个值与前面某行相同：如第%[3]d行与第%[4]d行。", "%[1]d values of the column %[2]q stand in an earlier row already: that of row %[3]d in row %[4]d, for one.", n, names, list[0].row, list[0].first)

@@ -165,6 +165,20 @@ func (p *promise) check(b *table.Batch, rows []int64) error {
 	return nil
 }
 
+// before takes rows of the table that stand before those of the file: they were
+// held to the contract when they were published, but the key is of all rows.
+func (p *promise) before(b *table.Batch, first int64) error {
+	if p == nil {
+		return nil
+	}
+	for _, a := range p.apart {
+		if err := a.before(b, first); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (c *promisedColumn) miss(code string, row int64, value []byte) {
 	m := c.missed[code]
 	if m == nil {

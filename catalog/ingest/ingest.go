@@ -34,8 +34,10 @@ type Request struct {
 	Options catalog.IngestOptions `json:"options"`
 	// Contract is what the tables are checked against; nil: nothing was promised.
 	Contract *catalog.Contract `json:"contract,omitempty"`
-	OutDir   string            `json:"out_dir"` // where Parquet files and temporary ones go
-	Limits   Limits            `json:"limits"`
+	// Base is the table to which Options.Mode adds the rows.
+	Base   *Base  `json:"base,omitempty"`
+	OutDir string `json:"out_dir"` // where Parquet files and temporary ones go
+	Limits Limits `json:"limits"`
 }
 
 // Result is the verdict on one file. A refused file has Report.Accepted false
@@ -52,6 +54,12 @@ type Built struct {
 	Table     catalog.Table `json:"table"`
 	TextPath  string        `json:"text_path"`
 	TypedPath string        `json:"typed_path"`
+	// Of a table that grew: whether the parts of the base stay, first; else the
+	// path of what is left of them, if anything is. TypedRows are the rows of
+	// TypedPath.
+	Keeps     bool   `json:"keeps,omitempty"`
+	RestPath  string `json:"rest_path,omitempty"`
+	TypedRows int64  `json:"typed_rows"`
 }
 
 // Profiler counts a table's columns; duck.Engine is one.

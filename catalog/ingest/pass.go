@@ -48,6 +48,10 @@ func (r *run) table(ctx context.Context, src Source, h *Header, chosen map[strin
 	if err := first.keep(); err != nil {
 		return err
 	}
+	grow, err := r.growth(fields, first)
+	if err != nil {
+		return err
+	}
 	if err := first.do(ctx); err != nil {
 		return err
 	}
@@ -60,6 +64,7 @@ func (r *run) table(ctx context.Context, src Source, h *Header, chosen map[strin
 	}
 	fields, h = only(fields, first.kept), h.only(first.kept)
 	types, decisions := r.decide(name, fields, h, only(first.evidence, first.kept), only(first.plans, first.kept), chosen)
+	grow.pin(fields, types)
 	r.result.Report.Decisions = append(r.result.Report.Decisions, decisions...)
 	r.result.Report.Tables = append(r.result.Report.Tables, catalog.TableFacts{Name: name, Sheet: h.Sheet, Rows: first.rows, Columns: len(fields)})
 	if r.findings.Fatal() {
@@ -71,17 +76,23 @@ func (r *run) table(ctx context.Context, src Source, h *Header, chosen map[strin
 		return err
 	}
 	defer promise.close()
-	second := &secondPass{run: r, fields: built.Table.Schema.Fields, types: types, spool: sp, path: built.TypedPath, promise: promise}
+	second := &secondPass{run: r, fields: built.Table.Schema.Fields, types: types, spool: sp, path: built.TypedPath, promise: promise, content: table.NewContentHash(fields)}
+	if err := grow.begin(ctx, second); err != nil {
+		return err
+	}
 	if err := second.do(ctx); err != nil {
 		return err
 	}
 	if err := promise.tell(ctx, sp); err != nil {
 		return err
 	}
-	built.Table.ContentSHA256 = second.hash
+	built.Table.ContentSHA256 = second.content.Sum()
 	built.Table.Sketch = first.sketch.sketch()
+	built.TypedRows = first.rows
+	parts := []string{built.TypedPath}
+	grow.end(&built, &parts)
 	if r.profiler != nil && !r.findings.Fatal() {
-		s := table.Source{ID: second.hash, Schema: built.Table.Schema, Parts: []string{built.TypedPath}, Rows: first.rows}
+		s := table.Source{ID: built.Table.ContentSHA256, Schema: built.Table.Schema, Parts: parts, Rows: built.Table.Rows}
 		if built.Table.Profile, err = r.profiler.Profile(ctx, s); err != nil {
 			return fmt.Errorf("profile: %w", err)
 		}
@@ -110,7 +121,7 @@ func (r *run) decide(name string, fields []catalog.Field, h *Header, evidence []
 	for i, e := range evidence {
 		f := &fields[i]
 		c := choice{table: name, column: f.Name, zone: r.req.Options.Zone}
-		t, ok := r.req.Options.Types[f.Name]
+		t, ok := r.typeOf(f.Name)
 		chosen[f.Name] = chosen[f.Name] || ok
 		if len(plans[i].masks) == 0 { // masked values are no longer what they were declared
 			c.chosen = t
@@ -125,6 +136,16 @@ func (r *run) decide(name string, fields []catalog.Field, h *Header, evidence []
 	return types, decisions
 }
 
+// typeOf is the type that was chosen for a column, by the steward or by the table
+// to which its rows are added.
+func (r *run) typeOf(column string) (catalog.Type, bool) {
+	if f := r.req.Base.field(column); f != nil {
+		return f.Type, true
+	}
+	t, ok := r.req.Options.Types[column]
+	return t, ok
+}
+
 // output is a Parquet file being written.
 type output struct {
 	f *os.File
@@ -132,14 +153,16 @@ type output struct {
 	w *parquet.Writer
 }
 
-func (r *run) create(path string, columns []parquet.Column) (*output, error) {
+// create begins a Parquet file; before is how many rows of the table stand before
+// its own.
+func (r *run) create(path string, columns []parquet.Column, before int64) (*output, error) {
 	f, err := os.Create(path)
 	if err != nil {
 		return nil, err
 	}
 	r.files = append(r.files, path)
 	b := bufio.NewWriterSize(f, 1<<20)
-	return &output{f, b, parquet.NewWriter(b, columns, parquet.Options{Workers: r.limits.Threads})}, nil
+	return &output{f, b, parquet.NewWriter(b, columns, parquet.Options{Workers: r.limits.Threads, FirstRow: before})}, nil
 }
 
 func (o *output) close() error {
@@ -177,7 +200,7 @@ func (p *firstPass) do(ctx context.Context) error {
 	for _, f := range only(p.fields, p.kept) {
 		columns = append(columns, parquet.Column{Name: f.Name, Type: catalog.String})
 	}
-	out, err := p.create(p.path, columns)
+	out, err := p.create(p.path, columns, 0)
 	if err != nil {
 		return err
 	}
@@ -399,7 +422,8 @@ type secondPass struct {
 	types   []columnType
 	spool   *spool
 	path    string
-	hash    string
+	before  int64 // rows of the table that stand before these
+	content *table.ContentHash
 	promise *promise
 }
 
@@ -416,11 +440,10 @@ func (p *secondPass) do(ctx context.Context) error {
 	for _, f := range p.fields {
 		columns = append(columns, parquet.ColumnOf(f))
 	}
-	out, err := p.create(p.path, columns)
+	out, err := p.create(p.path, columns, p.before)
 	if err != nil {
 		return err
 	}
-	content := table.NewContentHash(p.fields)
 	g, ctx := errgroup.WithContext(ctx)
 	free := make(chan *typed, depth)
 	for range depth {
@@ -428,7 +451,7 @@ func (p *secondPass) do(ctx context.Context) error {
 	}
 	uses := []func(*typed) error{
 		func(t *typed) error { return out.w.Write(&t.batch) },
-		func(t *typed) error { return content.Add(&t.batch) },
+		func(t *typed) error { return p.content.Add(&t.batch) },
 	}
 	if p.promise != nil {
 		uses = append(uses, func(t *typed) error { return p.promise.check(&t.batch, t.Rows) })
@@ -456,11 +479,7 @@ func (p *secondPass) do(ctx context.Context) error {
 		}()
 		return p.read(ctx, free, queues)
 	})
-	if err := errors.Join(g.Wait(), out.close()); err != nil {
-		return err
-	}
-	p.hash = content.Sum()
-	return nil
+	return errors.Join(g.Wait(), out.close())
 }
 
 func (p *secondPass) newTyped() *typed {
@@ -491,10 +510,7 @@ func (p *secondPass) read(ctx context.Context, free chan *typed, queues []chan *
 		} else if err != nil {
 			return err
 		}
-		t.batch.Len = t.Len
-		for i := range t.converters {
-			t.converters[i].convert(&t.Columns[i], &t.batch.Columns[i], func(row int, cell []byte) { p.mismatch(t, i, row, cell) })
-		}
+		p.convert(t, func(column, row int, cell []byte) { p.mismatch(t, column, row, cell) })
 		t.users.Store(int32(len(queues)))
 		for _, q := range queues {
 			select {
@@ -503,6 +519,14 @@ func (p *secondPass) read(ctx context.Context, free chan *typed, queues []chan *
 				return context.Cause(ctx)
 			}
 		}
+	}
+}
+
+// convert reads the values of a chunk; what does not fit its type is handed to bad.
+func (p *secondPass) convert(t *typed, bad func(column, row int, cell []byte)) {
+	t.batch.Len = t.Len
+	for i := range t.converters {
+		t.converters[i].convert(&t.Columns[i], &t.batch.Columns[i], func(row int, cell []byte) { bad(i, row, cell) })
 	}
 }
 

@@ -18,6 +18,9 @@ type Ledger interface {
 	FileForIngest(ctx context.Context, id string) (*catalog.File, error)
 	// Contract returns what the tables of a file are held to.
 	Contract(ctx context.Context, f *catalog.File) (*catalog.Contract, error)
+	// Base returns the table of the newest release to which a file's rows are to be
+	// added, and the number of that release; nil where there is none.
+	Base(ctx context.Context, f *catalog.File) (release int, t *catalog.Table, err error)
 	// Known returns what the portal knows that bears on the tables of a file.
 	Known(ctx context.Context, f *catalog.File, tables []catalog.Table) (Known, error)
 	// FinishIngest records the outcome. It does nothing where the file or its
@@ -75,7 +78,12 @@ func (w *Worker) Ingest(ctx context.Context, fileID string, last bool) error {
 	if err != nil {
 		return fmt.Errorf("ingest %s: %w", f.Name, err)
 	}
-	result, err := Child(ctx, w.Child, Request{Path: path, Name: f.Name, Options: f.Options, Contract: contract, OutDir: out, Limits: w.Limits})
+	base, done, err := w.base(ctx, f)
+	if err != nil {
+		return fmt.Errorf("ingest %s: %w", f.Name, err)
+	}
+	defer done()
+	result, err := Child(ctx, w.Child, Request{Path: path, Name: f.Name, Options: f.Options, Contract: contract, Base: base, OutDir: out, Limits: w.Limits})
 	var death *child.Death
 	if errors.As(err, &death) && ctx.Err() == nil {
 		if !last {
@@ -88,7 +96,7 @@ func (w *Worker) Ingest(ctx context.Context, fileID string, last bool) error {
 	if err != nil {
 		return fmt.Errorf("ingest %s: %w", f.Name, err)
 	}
-	tables, err := w.keep(ctx, f, result)
+	tables, err := w.keep(ctx, f, base, result)
 	if err != nil {
 		return fmt.Errorf("ingest %s: %w", f.Name, err)
 	}
@@ -102,21 +110,68 @@ func (w *Worker) Ingest(ctx context.Context, fileID string, last bool) error {
 	return w.Ledger.FinishIngest(ctx, f, contract, result.Report, tables, result.Attachment)
 }
 
+// base gives the child the table to which rows are added; done ends its use.
+func (w *Worker) base(ctx context.Context, f *catalog.File) (b *Base, done func(), err error) {
+	done = func() {}
+	if f.Options.Mode == "" {
+		return nil, done, nil
+	}
+	release, t, err := w.Ledger.Base(ctx, f)
+	if err != nil || t == nil {
+		return nil, done, err
+	}
+	b = &Base{Release: release, Table: *t}
+	b.Table.Profile = nil // it says nothing of the rows to come
+	var releases []func()
+	done = func() {
+		for _, release := range releases {
+			release()
+		}
+	}
+	for _, part := range t.Parts {
+		path, release, err := w.Blobs.Local(ctx, part.Blob.SHA256)
+		if err != nil {
+			done()
+			return nil, func() {}, err
+		}
+		releases = append(releases, release)
+		b.Paths = append(b.Paths, path)
+	}
+	return b, done, nil
+}
+
 // keep stores what the child made as blobs.
-func (w *Worker) keep(ctx context.Context, f *catalog.File, r Result) ([]catalog.Table, error) {
+func (w *Worker) keep(ctx context.Context, f *catalog.File, base *Base, r Result) ([]catalog.Table, error) {
 	var tables []catalog.Table
+	part := func(path string, rows int64) (catalog.Part, error) {
+		b, err := w.Blobs.PutFile(ctx, path)
+		return catalog.Part{Blob: b, Rows: rows}, err
+	}
 	for i, built := range r.Tables {
 		t := built.Table
 		text, err := w.Blobs.PutFile(ctx, built.TextPath)
 		if err != nil {
 			return nil, err
 		}
-		typed, err := w.Blobs.PutFile(ctx, built.TypedPath)
-		if err != nil {
-			return nil, err
-		}
 		t.TextBlob = text
-		t.Parts = []catalog.Part{{Blob: typed, Rows: t.Rows}}
+		t.Parts = nil
+		switch {
+		case built.Keeps:
+			t.Parts = append(t.Parts, base.Table.Parts...)
+		case built.RestPath != "":
+			rest, err := part(built.RestPath, t.Rows-built.TypedRows)
+			if err != nil {
+				return nil, err
+			}
+			t.Parts = append(t.Parts, rest)
+		}
+		if built.TypedRows > 0 || len(t.Parts) == 0 { // a table of no rows has a part all the same
+			added, err := part(built.TypedPath, built.TypedRows)
+			if err != nil {
+				return nil, err
+			}
+			t.Parts = append(t.Parts, added)
+		}
 		t.TableSHA256 = catalog.PartsHash(t.Parts)
 		t.FileID, t.SourceSHA256, t.Position = f.ID, f.Blob.SHA256, i
 		tables = append(tables, t)

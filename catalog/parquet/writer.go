@@ -67,6 +67,7 @@ func ColumnOf(f catalog.Field) Column {
 type Options struct {
 	RowGroup int               // rows in a row group; 0: RowGroup
 	Metadata map[string]string // key/value pairs of the footer, written in key order
+	FirstRow int64             // how many rows of the table stand before the file's
 	Workers  int               // columns encoded at a time; 0: GOMAXPROCS. The bytes do not depend on it.
 }
 
@@ -138,7 +139,7 @@ func (w *Writer) write(b *table.Batch) error {
 		for i := range g.columns {
 			c := &g.columns[i]
 			if missing && c.spec.RowNumber {
-				c.count(w.rows+1, n)
+				c.count(w.options.FirstRow+w.rows+1, n)
 				continue
 			}
 			if err := c.append(&b.Columns[next], from, n); err != nil {

@@ -219,5 +219,79 @@ func (t *tx) optionsFor(ctx context.Context, d *datasetRow, name string, given c
 	if err != nil {
 		return given, err
 	}
-	return given.Or(contract.OptionsFor(name)), nil
+	given = given.Or(contract.OptionsFor(name))
+	if given.Mode != "" && given.Table == "" && len(contract.Tables) == 1 {
+		given.Table = contract.Tables[0].Name
+	}
+	return given, nil
+}
+
+// checkMode sees that a file which adds rows to a table is the only one of the
+// draft that gives it.
+func (t *tx) checkMode(ctx context.Context, r *catalog.Release, name string, o *catalog.IngestOptions) error {
+	if o.Mode == "" {
+		return nil
+	}
+	if o.Mode != catalog.Append && o.Mode != catalog.Upsert {
+		return catalog.Errorf(catalog.Invalid, "invalid_mode", "there is no mode %q: append adds the rows, upsert replaces rows by the key, and without a mode the file is all of the table", o.Mode).
+			With("field", "mode").InChinese("没有“%s”这种方式：append追加，upsert按主键更新，不写就是整张表", o.Mode)
+	}
+	if o.Table == "" {
+		return catalog.Errorf(catalog.Invalid, "no_table", "state the table to which the rows are added").With("field", "table").InChinese("请写明行加在哪张表上")
+	}
+	if err := t.contents(ctx, r, tableFacts); err != nil {
+		return err
+	}
+	for _, n := range r.Tables {
+		i := slices.IndexFunc(r.Files, func(f catalog.File) bool { return f.ID == n.FileID })
+		if n.Name == o.Table && (i < 0 || r.Files[i].Name != name) {
+			return tableExists(o.Table)
+		}
+	}
+	for _, f := range r.Files {
+		if f.Name != name && f.Options.Mode != "" && f.Options.Table == o.Table {
+			return tableExists(o.Table)
+		}
+	}
+	return nil
+}
+
+// keptFile refuses to read a file again that only added rows to a kept table.
+func keptFile(f *catalog.File) error {
+	return catalog.Errorf(catalog.Conflict, "kept_file", "%s only added rows to a table that is kept as it is, and cannot be read alone: remove it and upload the whole table, or add rows in a new file", f.Name).
+		With("file", f.Name).InChinese("%s只是给沿用的表追加过行，不能单独重读：请去掉它并上传整张表，或用新文件追加", f.Name)
+}
+
+// BaseTable returns the table of the newest release to which a file's rows are
+// added, with its parts and its sketch, and the number of that release; nil where
+// there is none of its name.
+func (db *DB) BaseTable(ctx context.Context, f *catalog.File) (release int, t *catalog.Table, err error) {
+	err = db.view(ctx, "read base table", func(c *conn) error {
+		release, t = 0, nil
+		r := &catalog.Release{}
+		if _, err := c.one(ctx, r, `SELECT `+releaseColumns+` FROM releases WHERE id = ?`, f.ReleaseID); err != nil {
+			return err
+		}
+		d, err := c.datasetRow(ctx, r.DatasetID, "")
+		if err != nil || d.LatestNumber == 0 {
+			return err
+		}
+		last, err := c.numbered(ctx, d, d.LatestNumber, "")
+		if err != nil {
+			return err
+		}
+		if err := c.contents(ctx, last, tableColumns); err != nil {
+			return err
+		}
+		i := slices.IndexFunc(last.Tables, func(n catalog.Table) bool { return n.Name == f.Options.Table })
+		if i < 0 {
+			return nil
+		}
+		release, t = last.Number, &last.Tables[i]
+		var row struct{ Sketch catalog.Sketch }
+		_, err = c.one(ctx, &row, `SELECT sketch FROM table_sketches WHERE table_id = ?`, t.ID)
+		t.Sketch = row.Sketch
+		return err
+	})
+	return release, t, err
 }

@@ -67,6 +67,9 @@ func (t *tx) putFile(ctx context.Context, actor catalog.Actor, d *datasetRow, r 
 	if o.Settled, err = t.settledFor(ctx, actor, d, u.Name, u.Options.Settled, old); err != nil {
 		return nil, nil, err
 	}
+	if err := t.checkMode(ctx, r, u.Name, &o); err != nil {
+		return nil, nil, err
+	}
 	if old != nil && old.Blob == u.Blob && js(old.Options) == js(o) && old.State != catalog.FileRefused {
 		return old, nil, nil
 	}
@@ -150,6 +153,12 @@ func (db *DB) SetFileOptions(ctx context.Context, actor catalog.Actor, draftID, 
 		if f == nil {
 			return nil, unknownFile(name)
 		}
+		if f.Options.Mode == catalog.KeptFile {
+			return nil, keptFile(f)
+		}
+		if err := t.checkMode(ctx, r, name, &o); err != nil {
+			return nil, err
+		}
 		before := f.Options.Settled
 		f.Options = o
 		f.Options.Settled, f.Options.From = before, 0
@@ -168,6 +177,9 @@ func (db *DB) SetFileOptions(ctx context.Context, actor catalog.Actor, draftID, 
 
 // readAgain has a file read with its options.
 func (t *tx) readAgain(ctx context.Context, f *catalog.File) error {
+	if f.Options.Mode == catalog.KeptFile {
+		return keptFile(f)
+	}
 	f.State, f.Report = catalog.FilePending, nil
 	if _, err := t.exec(ctx, `UPDATE release_files SET state = ?, options = ?, report = NULL WHERE id = ?`, string(f.State), js(f.Options), f.ID); err != nil {
 		return err

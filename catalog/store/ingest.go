@@ -32,6 +32,9 @@ func (db *DB) FinishIngest(ctx context.Context, fileID, blobSHA string, options 
 		if f.Blob.SHA256 != blobSHA || js(f.Options) != js(options) {
 			return nil
 		}
+		if f.Options.Mode != "" && o.Report.Accepted && o.Report.Base != d.LatestNumber {
+			return t.enqueue(ctx, catalog.JobIngest, catalog.IngestArgs{FileID: f.ID}) // another release came meanwhile
+		}
 		if o.Contract != nil {
 			now, err := t.fileContract(ctx, f)
 			if err != nil {
@@ -268,7 +271,7 @@ func carry(n, old *catalog.Table, typed map[string]bool, keyTyped bool) {
 		if !ok {
 			continue
 		}
-		if f.ID == "" {
+		if was.ID != "" {
 			f.ID = was.ID
 		}
 		if typed[f.Name] {

@@ -160,6 +160,9 @@ func (db *DB) Submit(ctx context.Context, actor catalog.Actor, draftID string, r
 		if err := t.checkSettled(ctx, r); err != nil {
 			return nil, err
 		}
+		if err := checkBase(r, d); err != nil {
+			return nil, err
+		}
 		r.SubmittedBy, r.Comment = actor.ID(), ""
 		return nil, t.explained(ctx, r, d)
 	}})
@@ -221,6 +224,9 @@ func (db *DB) Abandon(ctx context.Context, actor catalog.Actor, draftID string, 
 func (db *DB) Publish(ctx context.Context, actor catalog.Actor, draftID string, rowVersion int64) (*catalog.Release, error) {
 	r, err := db.move(ctx, actor, draftID, rowVersion, step{verb: "release.published", action: catalog.ReviewDraft, from: []catalog.State{catalog.Approved, catalog.Scheduled}, next: catalog.Published, also: func(t *tx, r *catalog.Release, d *datasetRow) (facts, error) {
 		if err := t.checkSettled(ctx, r); err != nil {
+			return nil, err
+		}
+		if err := checkBase(r, d); err != nil {
 			return nil, err
 		}
 		var highest int

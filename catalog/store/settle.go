@@ -110,6 +110,21 @@ func (t *tx) checkSettled(ctx context.Context, r *catalog.Release) error {
 	return r.CheckSettled()
 }
 
+// checkBase returns Conflict base_changed where rows were added to a table of
+// what is no longer the newest release: the rows of that would be lost.
+func checkBase(r *catalog.Release, d *datasetRow) error {
+	for i := range r.Files {
+		f := &r.Files[i]
+		if f.Options.Mode == "" || f.Options.Mode == catalog.KeptFile || f.Report == nil || f.Report.Base == d.LatestNumber {
+			continue
+		}
+		return catalog.Errorf(catalog.Conflict, "base_changed", "%s was added to the table of release %d, but release %d is the newest now: check the file again", f.Name, f.Report.Base, d.LatestNumber).
+			With("file", f.Name).With("release", f.Report.Base).With("latest", d.LatestNumber).
+			InChinese("%s是加在第%d版的表上的，而最新已是第%d版：请重新检查这个文件", f.Name, f.Report.Base, d.LatestNumber)
+	}
+	return nil
+}
+
 // withhold takes the originals of which something was masked or left out from a
 // release that has a number, for everybody: no page, archive, index or address
 // can give away what it does not know. Files of the same bytes under other names

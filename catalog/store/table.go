@@ -49,6 +49,11 @@ func (db *DB) KeepTable(ctx context.Context, actor catalog.Actor, draftID, table
 		if err := t.contents(ctx, r, tableFacts); err != nil {
 			return nil, err
 		}
+		for _, f := range r.Files {
+			if f.Options.Mode != "" && f.Options.Mode != catalog.KeptFile && f.Options.Table == n.Name {
+				return nil, tableExists(n.Name)
+			}
+		}
 		position := 0
 		for _, present := range r.Tables {
 			position = max(position, present.Position)
@@ -58,8 +63,7 @@ func (db *DB) KeepTable(ctx context.Context, actor catalog.Actor, draftID, table
 			if present.TableSHA256 == n.TableSHA256 {
 				return nil, nil // kept already
 			}
-			return nil, catalog.Errorf(catalog.Conflict, "table_exists", "the draft has another table %q already: remove its file first", n.Name).
-				InChinese("草稿中已有另一个数据表“%s”，请先移除其文件", n.Name)
+			return nil, tableExists(n.Name)
 		}
 		fileID, err := t.keepSource(ctx, last, r, n.FileID)
 		if err != nil {
@@ -76,6 +80,44 @@ func (db *DB) KeepTable(ctx context.Context, actor catalog.Actor, draftID, table
 	return err
 }
 
+func tableExists(name string) error {
+	return catalog.Errorf(catalog.Conflict, "table_exists", "the draft has another table %q already: remove its file first", name).
+		With("table", name).InChinese("草稿中已有另一个数据表“%s”，请先移除其文件", name)
+}
+
+// KeepTables takes over every table of the newest release that the draft lacks,
+// and returns their names.
+func (db *DB) KeepTables(ctx context.Context, actor catalog.Actor, draftID string) ([]string, error) {
+	r, err := db.Draft(ctx, actor, draftID)
+	if err != nil {
+		return nil, err
+	}
+	d, err := db.DatasetByID(ctx, actor, r.DatasetID)
+	if err != nil {
+		return nil, err
+	}
+	if d.LatestNumber == 0 {
+		return nil, nil
+	}
+	_, last, err := db.Release(ctx, actor, d.Slug, d.LatestNumber)
+	if err != nil {
+		return nil, err
+	}
+	var kept []string
+	for _, t := range last.Tables {
+		there := slices.ContainsFunc(r.Tables, func(have catalog.Table) bool { return have.Name == t.Name }) ||
+			slices.ContainsFunc(r.Files, func(f catalog.File) bool { return f.Options.Table == t.Name })
+		if there {
+			continue
+		}
+		if err := db.KeepTable(ctx, actor, draftID, t.Name); err != nil {
+			return kept, err
+		}
+		kept = append(kept, t.Name)
+	}
+	return kept, nil
+}
+
 // keepSource gives the draft the source file of a kept table, once.
 func (t *tx) keepSource(ctx context.Context, last, r *catalog.Release, fileID string) (string, error) {
 	i := slices.IndexFunc(last.Files, func(f catalog.File) bool { return f.ID == fileID })
@@ -83,6 +125,9 @@ func (t *tx) keepSource(ctx context.Context, last, r *catalog.Release, fileID st
 		return "", unknownFile(fileID)
 	}
 	f := last.Files[i]
+	if f.Options.Mode != "" {
+		f.Options.Mode = catalog.KeptFile
+	}
 	for _, present := range r.Files {
 		if present.Name != f.Name {
 			continue

@@ -259,6 +259,10 @@ func (l ledger) Contract(ctx context.Context, f *catalog.File) (*catalog.Contrac
 	return c, err
 }
 
+func (l ledger) Base(ctx context.Context, f *catalog.File) (int, *catalog.Table, error) {
+	return l.db.BaseTable(ctx, f)
+}
+
 func (l ledger) FinishIngest(ctx context.Context, f *catalog.File, c *catalog.Contract, report catalog.Report, tables []catalog.Table, attachment bool) error {
 	return l.db.FinishIngest(ctx, f.ID, f.Blob.SHA256, f.Options, store.IngestOutcome{Contract: c, Report: report, Tables: tables, Attachment: attachment})
 }

@@ -82,7 +82,16 @@ type publishCommand struct {
 	Notes        string `help:"What changed in this release."`
 	DataDate     string `name:"data-date" placeholder:"DATE" help:"Up to when the data speak, such as 2026-06-30."`
 	readOptions
-	JSON bool `name:"json" help:"Print the result as JSON."`
+	Mode string `enum:",append,upsert" default:"" help:"append: the file's rows are added to those of the table in the newest release; upsert: they replace its rows of the same key, and others are added. Without it the file is all of the table."`
+	Keep bool   `help:"Keep the tables of the newest release that no file gives."`
+	JSON bool   `name:"json" help:"Print the result as JSON."`
+}
+
+// ingest is how the files are read.
+func (p *publishCommand) ingest() (catalog.IngestOptions, error) {
+	o, err := p.readOptions.ingest()
+	o.Mode = catalog.Mode(p.Mode)
+	return o, err
 }
 
 // publishResult is what --json prints.
@@ -139,6 +148,13 @@ func (p *publishCommand) Run(ctx context.Context, _ *Config, env environment, _ 
 		return fmt.Errorf("while the server checks draft %s: %w", id, err)
 	}
 	show.clear()
+	if draft.State == catalog.Ready && p.Keep {
+		var now api.Draft
+		if err := c.Do(ctx, http.MethodPost, "/api/v1/drafts/"+id+"/keep", nil, &now); err != nil {
+			return fmt.Errorf("keep the other tables in draft %s: %w", id, err)
+		}
+		draft = &now
+	}
 	if draft.State == catalog.Ready {
 		tellMissed(ctx, c, draft, show)
 		if len(draft.Unsettled) == 0 {
