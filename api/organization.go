@@ -15,6 +15,7 @@ type Organization struct {
 	Parent      string       `json:"parent,omitempty" doc:"Slug of the one above"`
 	Name        catalog.Text `json:"name"`
 	Description catalog.Text `json:"description"`
+	Category    string       `json:"category,omitempty" doc:"What kind of body it is, in the publishers' words"`
 	Code        string       `json:"code,omitempty"`
 	Region      string       `json:"region,omitempty"`
 	Phone       string       `json:"phone,omitempty"`
@@ -29,6 +30,7 @@ type OrganizationEdit struct {
 	Parent      string       `json:"parent,omitempty"`
 	Name        catalog.Text `json:"name"`
 	Description catalog.Text `json:"description,omitempty"`
+	Category    string       `json:"category,omitempty" doc:"What kind of body it is, in the publishers' words"`
 	Code        string       `json:"code,omitempty"`
 	Region      string       `json:"region,omitempty"`
 	Phone       string       `json:"phone,omitempty"`
@@ -48,7 +50,7 @@ func (a *API) organizationRoutes() {
 		}
 		out := []Organization{}
 		for _, r := range rows {
-			out = append(out, Organization{Slug: r.Slug, Parent: slugs[r.ParentID], Name: r.Name, Description: r.Description, Code: r.Code,
+			out = append(out, Organization{Slug: r.Slug, Parent: slugs[r.ParentID], Name: r.Name, Description: r.Description, Category: r.Category, Code: r.Code,
 				Region: r.Region, Phone: r.Phone, Mail: r.Mail, Datasets: r.Datasets, URL: a.BaseURL + "/organizations/" + r.Slug})
 		}
 		return out, nil
@@ -89,7 +91,7 @@ func (a *API) organizationRoutes() {
 	register(a, huma.Operation{OperationID: "create-organization", Method: http.MethodPost, Path: "/api/v1/organizations", Tags: []string{"stewards"},
 		DefaultStatus: http.StatusCreated, Summary: "Make an organization", Security: bearer},
 		func(ctx context.Context, actor catalog.Actor, in *struct{ Body OrganizationEdit }) (*output, error) {
-			o := &catalog.Organization{Slug: in.Body.Slug, Name: in.Body.Name, Description: in.Body.Description, Code: in.Body.Code,
+			o := &catalog.Organization{Slug: in.Body.Slug, Name: in.Body.Name, Description: in.Body.Description, Category: in.Body.Category, Code: in.Body.Code,
 				Region: in.Body.Region, Phone: in.Body.Phone, Mail: in.Body.Mail}
 			if in.Body.Parent != "" {
 				parent, err := a.Store.Organization(ctx, in.Body.Parent)

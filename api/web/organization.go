@@ -13,8 +13,9 @@ import (
 // organizationsPage is the tree of publishers.
 type organizationsPage struct {
 	frame
-	Tree  []organizationNode
-	Total int
+	Tree      []organizationNode
+	Total     int
+	CanImport bool
 }
 
 // organizationNode is one publisher with those below it.
@@ -47,6 +48,7 @@ func (s *Site) organizations(c *gin.Context) error {
 		return err
 	}
 	v := organizationsPage{frame: s.frame(c, "organizations", phrase(lang, "发布机构", "Publishers")), Tree: tree(rows, "", lang, 0), Total: len(rows)}
+	v.CanImport = catalog.Can(handle.Actor(c), catalog.AdministerPortal, catalog.Object{}) == nil
 	v.Forms = []link{{Words: "JSON", Href: "/api/v1/organizations"}}
 	return s.render(c, http.StatusOK, "organizations", v)
 }

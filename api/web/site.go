@@ -16,6 +16,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"html/template"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -57,6 +58,9 @@ type Config struct {
 	Blobs     blob.Store
 	Uploads   *upload.Receiver
 	Downloads Downloads // nil: sizes are never shown, and nothing is compared
+	// ReadOrganizations reads a list of organizations from an uploaded file, in a
+	// child; nil: none can be imported here.
+	ReadOrganizations func(ctx context.Context, name string, r io.Reader) (*catalog.OrganizationList, []catalog.LineProblem, error)
 	// Portal answers every address of the portal, for the page on which a reader
 	// tries a request; nil: nothing can be tried. api.New sets it to itself.
 	Portal http.Handler

@@ -38,6 +38,9 @@ type Request struct {
 	Base   *Base  `json:"base,omitempty"`
 	OutDir string `json:"out_dir"` // where Parquet files and temporary ones go
 	Limits Limits `json:"limits"`
+	// Rows, where it is not 0, asks for that many rows of the first table as they
+	// stand (Result.Rows), and for nothing else: no types, no Parquet.
+	Rows int `json:"rows,omitempty"`
 }
 
 // Result is the verdict on one file. A refused file has Report.Accepted false
@@ -46,6 +49,7 @@ type Result struct {
 	Report     catalog.Report `json:"report"`
 	Tables     []Built        `json:"tables,omitempty"`
 	Attachment bool           `json:"attachment,omitempty"`
+	Rows       *Rows          `json:"rows,omitempty"`
 }
 
 // Built is a table made from the file: its facts (no ids, no blobs) and the
@@ -105,7 +109,11 @@ func Run(ctx context.Context, req Request, p Profiler) (Result, error) {
 	defer cancel()
 	r := &run{req: req, limits: limits, profiler: p, findings: &Findings{}, names: tableNames{}}
 	r.result.Report = catalog.Report{File: req.Name}
-	err := r.file(ctx)
+	read := r.file
+	if req.Rows > 0 {
+		read = r.rows
+	}
+	err := read(ctx)
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil {
 		err = refuse("ingest_timeout", "", "")
 	}
@@ -162,17 +170,10 @@ func (r *run) file(ctx context.Context) error {
 	if err := checkOptions(r.req.Options); err != nil {
 		return err
 	}
-	info, err := os.Stat(r.req.Path)
-	if err != nil {
-		return err
-	}
 	if shown := personal.Hide(r.req.Name); shown != r.req.Name {
 		r.findings.Add(personalName(shown))
 	}
-	src, err := open(Input{
-		Path: r.req.Path, Name: r.req.Name, Size: info.Size(), Options: r.req.Options, Limits: r.limits,
-		TempDir: r.req.OutDir, Report: &r.result.Report, Findings: r.findings,
-	})
+	src, err := r.open()
 	if err != nil {
 		return err
 	}
@@ -208,6 +209,18 @@ func (r *run) file(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// open opens the file.
+func (r *run) open() (Source, error) {
+	info, err := os.Stat(r.req.Path)
+	if err != nil {
+		return nil, err
+	}
+	return open(Input{
+		Path: r.req.Path, Name: r.req.Name, Size: info.Size(), Options: r.req.Options, Limits: r.limits,
+		TempDir: r.req.OutDir, Report: &r.result.Report, Findings: r.findings,
+	})
 }
 
 var zoneForm = regexp.MustCompile(`^(Z|[+-](0\d|1[0-8]):[0-5]\d)$`)

@@ -13,38 +13,42 @@ type OrganizationRow struct {
 	Datasets int `json:"datasets"` // of its own, published and not closed
 }
 
-const organizationColumns = `o.id, o.slug, o.parent_id, o.name, o.description, o.code, o.region, o.phone, o.mail, o.row_version, o.created_at, o.updated_at`
+const organizationColumns = `o.id, o.slug, o.parent_id, o.name, o.description, o.category, o.code, o.region, o.phone, o.mail, o.row_version, o.created_at, o.updated_at`
 
 // CreateOrganization makes an organization and fills in id, times and row_version.
 // At the top only who administers the portal may, below another its admin.
 // Conflict slug_taken.
 func (db *DB) CreateOrganization(ctx context.Context, actor catalog.Actor, o *catalog.Organization) error {
-	if err := checkOrganization(o); err != nil {
+	if err := o.Check(); err != nil {
 		return err
 	}
 	return db.update(ctx, "create organization", func(t *tx) error {
 		if err := t.mayPlace(ctx, actor, o.ParentID); err != nil {
 			return err
 		}
-		o.ID, o.RowVersion, o.CreatedAt, o.UpdatedAt = catalog.NewID(), 1, t.now, t.now
-		_, err := t.exec(ctx, `
-			INSERT INTO organizations (id, slug, parent_id, name, description, code, region, phone, mail, row_version, created_at, updated_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			o.ID, o.Slug, orNull(o.ParentID), js(o.Name), js(o.Description), o.Code, o.Region, o.Phone, o.Mail, o.RowVersion, o.CreatedAt, o.UpdatedAt)
-		if isUnique(err) {
-			return slugTaken(o.Slug)
-		}
-		if err != nil {
-			return err
-		}
-		return t.event(ctx, catalog.ChainPortal, actor, "organization.created", o.ID, facts{"slug": o.Slug})
+		return t.insertOrganization(ctx, actor, o)
 	})
+}
+
+func (t *tx) insertOrganization(ctx context.Context, actor catalog.Actor, o *catalog.Organization) error {
+	o.ID, o.RowVersion, o.CreatedAt, o.UpdatedAt = catalog.NewID(), 1, t.now, t.now
+	_, err := t.exec(ctx, `
+		INSERT INTO organizations (id, slug, parent_id, name, description, category, code, region, phone, mail, row_version, created_at, updated_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		o.ID, o.Slug, orNull(o.ParentID), js(o.Name), js(o.Description), o.Category, o.Code, o.Region, o.Phone, o.Mail, o.RowVersion, o.CreatedAt, o.UpdatedAt)
+	if isUnique(err) {
+		return slugTaken(o.Slug)
+	}
+	if err != nil {
+		return err
+	}
+	return t.event(ctx, catalog.ChainPortal, actor, "organization.created", o.ID, facts{"slug": o.Slug})
 }
 
 // UpdateOrganization changes everything but id and slug of the organization
 // with o.Slug, comparing o.RowVersion where it is not 0.
 func (db *DB) UpdateOrganization(ctx context.Context, actor catalog.Actor, o *catalog.Organization) error {
-	if err := checkOrganization(o); err != nil {
+	if err := o.Check(); err != nil {
 		return err
 	}
 	return db.update(ctx, "change organization", func(t *tx) error {
@@ -66,33 +70,27 @@ func (db *DB) UpdateOrganization(ctx context.Context, actor catalog.Actor, o *ca
 				return err
 			}
 		}
-		n, err := t.exec(ctx, `
-			UPDATE organizations SET parent_id = ?, name = ?, description = ?, code = ?, region = ?, phone = ?, mail = ?,
-				row_version = row_version + 1, updated_at = ?
-			WHERE id = ? AND row_version = ?`,
-			orNull(o.ParentID), js(o.Name), js(o.Description), o.Code, o.Region, o.Phone, o.Mail, t.now, old.ID, old.RowVersion)
-		if err != nil {
+		if err := t.changeOrganization(ctx, actor, old, o); err != nil {
 			return err
 		}
-		if n == 0 {
-			return stale(old.RowVersion)
-		}
-		o.ID, o.RowVersion, o.CreatedAt, o.UpdatedAt = old.ID, old.RowVersion+1, old.CreatedAt, t.now
-		if err := t.reindexBelow(ctx, old.ID); err != nil {
-			return err
-		}
-		return t.event(ctx, catalog.ChainPortal, actor, "organization.changed", o.ID, nil)
+		return t.reindexBelow(ctx, old.ID)
 	})
 }
 
-func checkOrganization(o *catalog.Organization) error {
-	if err := catalog.CheckSlug(o.Slug); err != nil {
+func (t *tx) changeOrganization(ctx context.Context, actor catalog.Actor, old, o *catalog.Organization) error {
+	n, err := t.exec(ctx, `
+		UPDATE organizations SET parent_id = ?, name = ?, description = ?, category = ?, code = ?, region = ?, phone = ?, mail = ?,
+			row_version = row_version + 1, updated_at = ?
+		WHERE id = ? AND row_version = ?`,
+		orNull(o.ParentID), js(o.Name), js(o.Description), o.Category, o.Code, o.Region, o.Phone, o.Mail, t.now, old.ID, old.RowVersion)
+	if err != nil {
 		return err
 	}
-	if o.Name.IsZero() {
-		return invalid("name", "缺少名称：请填中文、英文或两者", "the name is missing: give it in Chinese, English or both")
+	if n == 0 {
+		return stale(old.RowVersion)
 	}
-	return nil
+	o.ID, o.RowVersion, o.CreatedAt, o.UpdatedAt = old.ID, old.RowVersion+1, old.CreatedAt, t.now
+	return t.event(ctx, catalog.ChainPortal, actor, "organization.changed", o.ID, nil)
 }
 
 // mayPlace asks whether the actor may put an organization below parentID.
@@ -126,23 +124,32 @@ func (t *tx) refuseLoop(ctx context.Context, id, parentID string) error {
 // reindexBelow enqueues the index job of every published dataset of an
 // organization and those below it: the publisher's words stand in their documents.
 func (t *tx) reindexBelow(ctx context.Context, id string) error {
+	ids, err := t.publishedBelow(ctx, id)
+	if err != nil {
+		return err
+	}
+	for _, dataset := range ids {
+		if err := t.reindex(ctx, dataset); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *conn) publishedBelow(ctx context.Context, id string) ([]string, error) {
 	var rows []struct{ ID string }
-	err := t.all(ctx, &rows, `
+	err := c.all(ctx, &rows, `
 		WITH RECURSIVE below (id) AS (
 			SELECT id FROM organizations WHERE id = ?
 			UNION
 			SELECT o.id FROM organizations o JOIN below b ON o.parent_id = b.id
 		)
 		SELECT d.id FROM datasets d JOIN below b ON b.id = d.organization_id WHERE d.last_number > 0 ORDER BY d.id`, id)
-	if err != nil {
-		return err
+	ids := make([]string, len(rows))
+	for i, r := range rows {
+		ids[i] = r.ID
 	}
-	for _, r := range rows {
-		if err := t.reindex(ctx, r.ID); err != nil {
-			return err
-		}
-	}
-	return nil
+	return ids, err
 }
 
 // Organization returns an organization or NotFound unknown_organization. All

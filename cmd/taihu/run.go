@@ -38,24 +38,25 @@ const (
 
 // commands is the command line.
 type commands struct {
-	Config      `embed:"" group:"Settings"`
-	Demo        demoCommand        `cmd:"" help:"Start the sample portal on embedded defaults."`
-	Serve       serveCommand       `cmd:"" help:"Start the web and API server, with the job runner inside."`
-	Work        workCommand        `cmd:"" help:"Start a job runner alone."`
-	Migrate     migrateCommand     `cmd:"" help:"Bring the database to this version's tables."`
-	Publish     publishCommand     `cmd:"" help:"Upload files to a server as a release and publish it."`
-	Import      importCommand      `cmd:"" help:"Import a folder of Data Packages or an index CSV."`
-	Get         getCommand         `cmd:"" help:"Download a table, whole or filtered, resumed and verified."`
-	Verify      verifyCommand      `cmd:"" help:"Hold a downloaded file to its manifest."`
-	Check       checkCommand       `cmd:"" help:"Check a file as an upload would be, without a server."`
-	Reindex     reindexCommand     `cmd:"" help:"Build the search index anew and put it in place."`
-	Fsck        fsckCommand        `cmd:"" help:"Check blobs, references and the event chains."`
-	User        userCommand        `cmd:"" help:"Make users, set passwords and roles."`
-	Token       tokenCommand       `cmd:"" help:"Make, list and revoke API tokens."`
-	Settings    configCommand      `cmd:"" name:"config" help:"Print the effective settings, without secrets."`
-	Version     versionCommand     `cmd:"" help:"Print the version."`
-	IngestChild ingestChildCommand `cmd:"" hidden:"" name:"ingest-child"`
-	QueryChild  queryChildCommand  `cmd:"" hidden:"" name:"query-child"`
+	Config       `embed:"" group:"Settings"`
+	Demo         demoCommand         `cmd:"" help:"Start the sample portal on embedded defaults."`
+	Serve        serveCommand        `cmd:"" help:"Start the web and API server, with the job runner inside."`
+	Work         workCommand         `cmd:"" help:"Start a job runner alone."`
+	Migrate      migrateCommand      `cmd:"" help:"Bring the database to this version's tables."`
+	Publish      publishCommand      `cmd:"" help:"Upload files to a server as a release and publish it."`
+	Import       importCommand       `cmd:"" help:"Import a folder of Data Packages or an index CSV."`
+	Get          getCommand          `cmd:"" help:"Download a table, whole or filtered, resumed and verified."`
+	Verify       verifyCommand       `cmd:"" help:"Hold a downloaded file to its manifest."`
+	Check        checkCommand        `cmd:"" help:"Check a file as an upload would be, without a server."`
+	Reindex      reindexCommand      `cmd:"" help:"Build the search index anew and put it in place."`
+	Fsck         fsckCommand         `cmd:"" help:"Check blobs, references and the event chains."`
+	User         userCommand         `cmd:"" help:"Make users, set passwords and roles."`
+	Organization organizationCommand `cmd:"" help:"Import and list organizations."`
+	Token        tokenCommand        `cmd:"" help:"Make, list and revoke API tokens."`
+	Settings     configCommand       `cmd:"" name:"config" help:"Print the effective settings, without secrets."`
+	Version      versionCommand      `cmd:"" help:"Print the version."`
+	IngestChild  ingestChildCommand  `cmd:"" hidden:"" name:"ingest-child"`
+	QueryChild   queryChildCommand   `cmd:"" hidden:"" name:"query-child"`
 }
 
 // run is the program: it is what main and the tests start.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -225,6 +226,9 @@ func (p *portal) handler(base string) (http.Handler, error) {
 		Store: p.store, Index: p.index, Pool: p.pool, Blobs: p.blobs, Uploads: p.uploads, Downloads: p.exporter, Clock: catalog.Now, Log: p.log,
 		BaseURL: base, PortalName: catalog.Text{Zh: p.cfg.NameZh, En: p.cfg.NameEn}, MaxUpload: int64(p.cfg.MaxUpload) << 20,
 		Budgets: budgets, Limits: limits,
+		ReadOrganizations: func(ctx context.Context, name string, r io.Reader) (*catalog.OrganizationList, []catalog.LineProblem, error) {
+			return readOrganizations(ctx, p.cfg, p.temp.path, name, r)
+		},
 	})
 	if err != nil {
 		return nil, err

@@ -1,0 +1,3 @@
+DROP TABLE identities;
+DROP TABLE invitations;
+ALTER TABLE organizations DROP COLUMN category;
