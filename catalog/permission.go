@@ -17,16 +17,17 @@ const (
 	WithdrawRelease  Action = "withdraw release"  // and restore
 	EditOrganization Action = "edit organization" //
 	EditMembers      Action = "edit members"      //
+	InviteMembers    Action = "invite members"    // by a link that makes an account
 	EditAccount      Action = "edit account"      // password and tokens: one's own
 	AdministerPortal Action = "administer portal" // users, top-level organizations, settings
 )
 
 // Actions lists every action.
-var Actions = []Action{ReadDataset, ReadData, ReadDraft, CreateDataset, EditDataset, EditDraft, ReviewDraft, WithdrawRelease, EditOrganization, EditMembers, EditAccount, AdministerPortal}
+var Actions = []Action{ReadDataset, ReadData, ReadDraft, CreateDataset, EditDataset, EditDraft, ReviewDraft, WithdrawRelease, EditOrganization, EditMembers, InviteMembers, EditAccount, AdministerPortal}
 
 var leastRole = map[Action]Role{
 	ReadDraft: Steward, CreateDataset: Steward, EditDataset: Steward, EditDraft: Steward,
-	ReviewDraft: Reviewer, WithdrawRelease: Admin, EditOrganization: Admin, EditMembers: Admin,
+	ReviewDraft: Reviewer, WithdrawRelease: Admin, EditOrganization: Admin, EditMembers: Admin, InviteMembers: Admin,
 }
 
 // Object is what the action is done to. OrganizationID is that of the dataset
@@ -86,7 +87,8 @@ func Can(a Actor, action Action, o Object) error {
 }
 
 // inScope refuses a token what its scope does not cover, whatever its user may
-// do. No token makes tokens or sets passwords: what leaked could not be revoked.
+// do. No token makes tokens or sets passwords, nor links by which accounts are
+// made: what leaked could not be revoked.
 func inScope(s Scope, action Action) error {
 	reads := action == ReadDataset || action == ReadData || action == ReadDraft
 	switch {
@@ -98,6 +100,9 @@ func inScope(s Scope, action Action) error {
 	case action == EditAccount:
 		return Errorf(Forbidden, "session_needed", "keys and passwords are not changed with a key: sign in to do so").
 			InChinese("密钥不能用来管理密钥和密码：请登录后操作")
+	case action == InviteMembers:
+		return Errorf(Forbidden, "session_needed", "nobody is invited with a key: sign in to do so").
+			InChinese("密钥不能用来邀请成员：请登录后操作")
 	}
 	return nil
 }

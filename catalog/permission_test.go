@@ -26,6 +26,7 @@ review draft/unconditional    u      f    f     f       y        y     y    f   
 withdraw release/closed       u      f    f     f       f        y     y    f         y
 edit organization/closed      u      f    f     f       f        y     y    f         y
 edit members/closed           u      f    f     f       f        y     y    f         y
+invite members/closed         u      f    f     f       f        y     y    f         f
 edit account/closed           u      y    f     f       f        f     y    f         f
 administer portal/closed      u      f    f     f       f        f     y    f         y
 `

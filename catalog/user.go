@@ -18,6 +18,19 @@ const (
 // Roles lists the roles from least to most.
 var Roles = []Role{Steward, Reviewer, Admin}
 
+// Words are a role in words.
+func (r Role) Words() Text {
+	switch r {
+	case Steward:
+		return Text{Zh: "数据员", En: "steward"}
+	case Reviewer:
+		return Text{Zh: "审核员", En: "reviewer"}
+	case Admin:
+		return Text{Zh: "管理员", En: "administrator"}
+	}
+	return Text{}
+}
+
 // User is a person with an account.
 type User struct {
 	ID           string    `json:"id"`
@@ -72,6 +85,27 @@ type Token struct {
 	ExpiresAt  *time.Time `json:"expires_at,omitempty"`
 	LastUsedAt *time.Time `json:"last_used_at,omitempty"`
 	RevokedAt  *time.Time `json:"revoked_at,omitempty"`
+}
+
+// Invitation lets whoever holds its secret take a role in an organization, once.
+// Only the hash of the secret is kept.
+type Invitation struct {
+	ID             string     `json:"id"`
+	OrganizationID string     `json:"organization_id"`
+	Role           Role       `json:"role"`
+	Note           string     `json:"note"` // for whom
+	Hash           string     `json:"-"`
+	CreatedBy      string     `json:"created_by"`
+	CreatedAt      time.Time  `json:"created_at"`
+	ExpiresAt      time.Time  `json:"expires_at"`
+	UsedBy         string     `json:"used_by,omitempty"`
+	UsedAt         *time.Time `json:"used_at,omitempty"`
+	RevokedAt      *time.Time `json:"revoked_at,omitempty"`
+}
+
+// Open reports whether the invitation can still be accepted.
+func (i *Invitation) Open(now time.Time) bool {
+	return i.UsedAt == nil && i.RevokedAt == nil && i.ExpiresAt.After(now)
 }
 
 // Session is one signed-in browser. Only the hash of its id is kept.

@@ -60,7 +60,7 @@ func (s *Site) showAccount(c *gin.Context, status int, f form, secret string) er
 	lang := language(c)
 	v := &accountPage{frame: s.frame(c, "account", phrase(lang, "账户", "Account")), Login: actor.User.Login, Secret: secret, Form: f,
 		Queries: s.Limits.Queries.Key, FewerQueries: s.Limits.Queries.Anonymous}
-	v.NoIndex = true
+	v.NoIndex, v.NoStore = true, secret != ""
 	v.Path = "/account" // where a refused form is shown too
 	now := s.Clock()
 	for _, k := range tokens {

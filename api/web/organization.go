@@ -20,6 +20,7 @@ type organizationsPage struct {
 
 // organizationNode is one publisher with those below it.
 type organizationNode struct {
+	ID       string
 	Name     catalog.Text
 	Href     string
 	Datasets int // published, of those below it too
@@ -37,6 +38,8 @@ type organizationPage struct {
 	Results      []result
 	Total        int
 	All          string
+	CanEdit      bool
+	CanSee       bool // its members
 }
 
 const organizationDatasets = 30
@@ -62,7 +65,7 @@ func tree(rows []store.OrganizationRow, parent, lang string, depth int) []organi
 	var out []organizationNode
 	for _, r := range rows {
 		if r.ParentID == parent {
-			n := organizationNode{Name: r.Name, Href: href(lang, "/organizations/"+r.Slug), Datasets: r.Datasets, Region: r.Region, Below: tree(rows, r.ID, lang, depth+1)}
+			n := organizationNode{ID: r.ID, Name: r.Name, Href: href(lang, "/organizations/"+r.Slug), Datasets: r.Datasets, Region: r.Region, Below: tree(rows, r.ID, lang, depth+1)}
 			for _, b := range n.Below {
 				n.Datasets += b.Datasets
 			}
@@ -110,6 +113,10 @@ func (s *Site) organization(c *gin.Context) error {
 	for i := range list {
 		v.Results = append(v.Results, s.result(c, &list[i], nil, publishers, lang))
 	}
+	actor := handle.Actor(c)
+	v.CanEdit = catalog.Can(actor, catalog.EditOrganization, catalog.Object{OrganizationID: o.ID}) == nil
+	_, member := actor.Roles[o.ID]
+	v.CanSee = v.CanEdit || member
 	v.Forms = []link{{Words: "JSON", Href: "/api/v1/organizations/" + o.Slug}}
 	return s.render(c, http.StatusOK, "organization", v)
 }

@@ -138,7 +138,10 @@ type frame struct {
 	Wide        bool   // the page is as wide as the explorer
 	RequestID   string
 	Said        string // what the last action did
+	NoStore     bool   // the page holds a secret: it is kept nowhere
 }
+
+func (f frame) unkept() bool { return f.NoStore }
 
 // link is an address with its words.
 type link struct {
@@ -225,8 +228,8 @@ func (s *Site) render(c *gin.Context, status int, page string, view any) error {
 	h.Set("Content-Security-Policy", policy)
 	h.Set("Content-Language", map[string]string{"zh": "zh-CN", "en": "en"}[lang])
 	h.Set("Cache-Control", "private, no-cache")
-	if v, ok := view.(*accountPage); ok && v.Secret != "" {
-		h.Set("Cache-Control", "no-store") // the one answer that holds it is kept nowhere
+	if v, ok := view.(interface{ unkept() bool }); ok && v.unkept() {
+		h.Set("Cache-Control", "no-store")
 	}
 	h.Add("Vary", "Cookie")
 	h.Set("X-Content-Type-Options", "nosniff")

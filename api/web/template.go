@@ -54,12 +54,7 @@ func functions(lang string, a *assets) template.FuncMap {
 		"w":  func(zh, en string, args ...any) string { return phrase(lang, zh, en, args...) },
 		"zh": func() bool { return lang == "zh" },
 		// plural is the English of one thing or of n; Chinese needs no such choice.
-		"plural": func(n int, one, many string) string {
-			if n == 1 {
-				return one
-			}
-			return many
-		},
+		"plural": plural,
 		// href puts the page's language before a path.
 		"href": func(path string) string { return href(lang, path) },
 		// text shows a bilingual text, marked with its language where that is not the page's.
@@ -114,6 +109,14 @@ func functions(lang string, a *assets) template.FuncMap {
 			return f.field(name, label, hint, more...)
 		},
 	}
+}
+
+// plural is the English of one thing or of n.
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
 }
 
 // Views of parts that pages share.

@@ -64,8 +64,13 @@ var saidWords = map[string]catalog.Text{
 	"withdrawn":              {Zh: "已撤回。页面留着，数据不再提供。", En: "Withdrawn. The page stays; its data are no longer served."},
 	"key-revoked":            {Zh: "密钥已吊销，用它的程序从现在起不再通行。", En: "The key is revoked; programs that use it are refused from now on."},
 	"password-changed":       {Zh: "密码已改，其他浏览器已退出登录。", En: "The password is changed. Other browsers are signed out."},
-	"restored":               {Zh: "已恢复。", En: "Restored."},
+	"organization-made":      {Zh: "机构已建好。下一步：加成员。", En: "The organization is made. Next: its members."},
+	"member-set":             {Zh: "成员的角色已定。", En: "The member has that role now."},
+	"member-removed":         {Zh: "已移除。", En: "Removed."},
+	"invitation-revoked":     {Zh: "邀请已收回，链接不再有效。", En: "The invitation is taken back; its link leads nowhere."},
+	"joined":                 {Zh: "欢迎加入。", En: "Welcome."},
 	"organizations-imported": {Zh: "机构已导入。", En: "The organizations are imported."},
+	"restored":               {Zh: "已恢复。", En: "Restored."},
 }
 
 // said returns the sentence for a code in ?done=, or nothing for an unknown one.

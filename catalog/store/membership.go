@@ -25,14 +25,18 @@ func (db *DB) SetMembership(ctx context.Context, actor catalog.Actor, login, org
 		if err != nil {
 			return err
 		}
-		_, err = t.exec(ctx, `
-			INSERT INTO memberships (user_id, organization_id, role, created_at) VALUES (?, ?, ?, ?)
-			ON CONFLICT (user_id, organization_id) DO UPDATE SET role = excluded.role`, u.ID, o.ID, string(role), t.now)
-		if err != nil {
-			return err
-		}
-		return t.event(ctx, catalog.ChainPortal, actor, "membership.set", o.ID, facts{"user": u.ID, "role": role})
+		return t.setMembership(ctx, actor, u.ID, o.ID, role)
 	})
+}
+
+func (t *tx) setMembership(ctx context.Context, actor catalog.Actor, userID, organizationID string, role catalog.Role) error {
+	_, err := t.exec(ctx, `
+		INSERT INTO memberships (user_id, organization_id, role, created_at) VALUES (?, ?, ?, ?)
+		ON CONFLICT (user_id, organization_id) DO UPDATE SET role = excluded.role`, userID, organizationID, string(role), t.now)
+	if err != nil {
+		return err
+	}
+	return t.event(ctx, catalog.ChainPortal, actor, "membership.set", organizationID, facts{"user": userID, "role": role})
 }
 
 // RemoveMembership takes a role away; one never held is no error.
@@ -67,19 +71,55 @@ func (c *conn) memberOf(ctx context.Context, actor catalog.Actor, login, organiz
 func (db *DB) Memberships(ctx context.Context, actor catalog.Actor, organization string) ([]MembershipRow, error) {
 	list := []MembershipRow{}
 	err := db.view(ctx, "list members", func(c *conn) error {
-		o, err := c.organization(ctx, organization)
+		o, err := c.membersOf(ctx, actor, organization)
 		if err != nil {
 			return err
-		}
-		if _, member := actor.Roles[o.ID]; !member {
-			if err := catalog.Can(actor, catalog.EditMembers, catalog.Object{OrganizationID: o.ID}); err != nil {
-				return err
-			}
 		}
 		return c.all(ctx, &list, `
 			SELECT m.user_id, m.organization_id, m.role, m.created_at, u.login, u.name
 			FROM memberships m JOIN users u ON u.id = m.user_id
 			WHERE m.organization_id = ? ORDER BY u.login`, o.ID)
+	})
+	return list, err
+}
+
+// membersOf returns an organization where the actor may see its members.
+func (c *conn) membersOf(ctx context.Context, actor catalog.Actor, organization string) (*catalog.Organization, error) {
+	o, err := c.organization(ctx, organization)
+	if err != nil {
+		return nil, err
+	}
+	if _, member := actor.Roles[o.ID]; member {
+		return o, nil
+	}
+	return o, catalog.Can(actor, catalog.EditMembers, catalog.Object{OrganizationID: o.ID})
+}
+
+// InheritedRow is a membership of an organization above.
+type InheritedRow struct {
+	MembershipRow
+	Slug         string       `json:"slug"` // of the organization in which it was given
+	Organization catalog.Text `json:"organization"`
+}
+
+// InheritedMemberships lists who holds a role in an organization by one given above
+// it, the nearest first. Its members may see it.
+func (db *DB) InheritedMemberships(ctx context.Context, actor catalog.Actor, organization string) ([]InheritedRow, error) {
+	list := []InheritedRow{}
+	err := db.view(ctx, "list inherited members", func(c *conn) error {
+		o, err := c.membersOf(ctx, actor, organization)
+		if err != nil {
+			return err
+		}
+		return c.all(ctx, &list, `
+			WITH RECURSIVE above (id, depth) AS (
+				SELECT parent_id, 1 FROM organizations WHERE id = ?
+				UNION ALL
+				SELECT o.parent_id, a.depth + 1 FROM above a JOIN organizations o ON o.id = a.id WHERE a.depth < 50
+			)
+			SELECT m.user_id, m.organization_id, m.role, m.created_at, u.login, u.name, o.slug, o.name AS organization
+			FROM above a JOIN organizations o ON o.id = a.id JOIN memberships m ON m.organization_id = a.id JOIN users u ON u.id = m.user_id
+			ORDER BY a.depth, u.login`, o.ID)
 	})
 	return list, err
 }

@@ -3,6 +3,7 @@ package store_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"taihu/catalog"
 	"taihu/catalog/store"
@@ -38,6 +39,9 @@ abandon              u      n        y       y        f      y
 withdraw             u      f        f       f        f      y
 restore              u      f        f       f        f      y
 set membership       u      f        f       f        f      y
+invite               u      f        f       f        f      y
+list invitations     u      f        f       f        f      y
+revoke invitation    u      f        f       f        f      y
 create user          u      f        f       f        f      f
 list users           u      f        f       f        f      f
 create token         u      f        f       f        f      f
@@ -143,6 +147,20 @@ var verbs = map[string]verb{
 	},
 	"set membership": func(t *testing.T, w *storetest.World, a catalog.Actor) error {
 		return w.DB.SetMembership(t.Context(), a, "stranger", "shuiwu", catalog.Steward)
+	},
+	"invite": func(t *testing.T, w *storetest.World, a catalog.Actor) error {
+		_, _, err := w.DB.Invite(t.Context(), a, "shuiwu", store.NewInvitation{Role: catalog.Steward, Life: time.Hour})
+		return err
+	},
+	"list invitations": func(t *testing.T, w *storetest.World, a catalog.Actor) error {
+		return second(w.DB.Invitations(t.Context(), a, "shuiwu"))
+	},
+	"revoke invitation": func(t *testing.T, w *storetest.World, a catalog.Actor) error {
+		_, i, err := w.DB.Invite(t.Context(), catalog.SystemActor, "shuiwu", store.NewInvitation{Role: catalog.Steward, Life: time.Hour})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return w.DB.RevokeInvitation(t.Context(), a, "shuiwu", i.ID)
 	},
 	"create user": func(t *testing.T, w *storetest.World, a catalog.Actor) error {
 		return second(w.DB.CreateUser(t.Context(), a, store.NewUser{Login: "fresh"}))

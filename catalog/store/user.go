@@ -23,6 +23,7 @@ import (
 const (
 	minPassword    = 10   // characters
 	maxPassword    = 1024 // bytes; refused before hashing
+	maxUserName    = 100  // characters
 	parallelHashes = 4
 )
 
@@ -46,6 +47,20 @@ func (db *DB) CreateUser(ctx context.Context, actor catalog.Actor, n NewUser) (*
 	if err := catalog.Can(actor, catalog.AdministerPortal, catalog.Object{}); err != nil {
 		return nil, err
 	}
+	u, err := db.newUser(ctx, n)
+	if err != nil {
+		return nil, err
+	}
+	err = db.update(ctx, "create user", func(t *tx) error { return t.insertUser(ctx, actor, u) })
+	if err != nil {
+		return nil, err
+	}
+	return u, nil
+}
+
+// newUser makes the row of an account: it checks login and name and hashes the
+// password.
+func (db *DB) newUser(ctx context.Context, n NewUser) (*catalog.User, error) {
 	if !loginForm.MatchString(n.Login) {
 		return nil, invalid("login", "登录名须由1至64个小写字母、数字或 . _ @ - 组成", "%q cannot be a login: use 1 to 64 of the characters a-z, 0-9 and . _ @ -", n.Login)
 	}
@@ -53,15 +68,14 @@ func (db *DB) CreateUser(ctx context.Context, actor catalog.Actor, n NewUser) (*
 	if u.Name == "" {
 		u.Name = u.Login
 	}
+	if utf8.RuneCountInString(u.Name) > maxUserName {
+		return nil, invalid("name", "姓名过长：最多100个字符", "the name is too long: at most %d characters", maxUserName)
+	}
 	if n.Password != "" {
 		var err error
 		if u.PasswordHash, err = db.hash(ctx, n.Password); err != nil {
 			return nil, err
 		}
-	}
-	err := db.update(ctx, "create user", func(t *tx) error { return t.insertUser(ctx, actor, u) })
-	if err != nil {
-		return nil, err
 	}
 	return u, nil
 }

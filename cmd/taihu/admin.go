@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"taihu/api/web"
 	"taihu/catalog"
 	"taihu/catalog/blob"
 	"taihu/catalog/store"
@@ -85,6 +86,7 @@ type userCommand struct {
 	Add      userAdd      `cmd:"" help:"Make a user and print a fresh password."`
 	Password userPassword `cmd:"" help:"Set a fresh password and print it."`
 	Role     userRole     `cmd:"" help:"Give a role in an organization, or take it with none."`
+	Invite   userInvite   `cmd:"" help:"Print a link by which one person joins an organization."`
 	List     userList     `cmd:"" help:"List the users."`
 }
 
@@ -139,6 +141,25 @@ func (u userRole) Run(ctx context.Context, cfg *Config, env environment, log *sl
 			return err
 		}
 		fmt.Fprintf(env.Out, "%s is %s of %s\n", u.Login, u.Role, u.Organization)
+		return nil
+	})
+}
+
+type userInvite struct {
+	Organization string `arg:"" help:"Slug of the organization."`
+	Role         string `arg:"" enum:"steward,reviewer,admin" help:"steward, reviewer or admin."`
+	Note         string `help:"For whom; its administrators see it."`
+	Days         int    `default:"7" help:"Days until the link ends, at most 30."`
+}
+
+// Run prints the link alone; it is shown this once.
+func (u userInvite) Run(ctx context.Context, cfg *Config, env environment, log *slog.Logger) error {
+	return withStore(ctx, cfg, log, func(p *portal) error {
+		secret, _, err := p.store.Invite(ctx, catalog.SystemActor, u.Organization, store.NewInvitation{Role: catalog.Role(u.Role), Note: u.Note, Life: time.Duration(u.Days) * 24 * time.Hour})
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(env.Out, cfg.baseURL(cfg.Listen)+web.InvitationPath(secret))
 		return nil
 	})
 }
