@@ -5,30 +5,33 @@ import (
 	"testing"
 )
 
-// The whole permission table: one line per action, one column per actor. What
-// each may do is y, else the first letters of the answer: f(orbidden),
-// u(nauthenticated), n(ot found). The actors: nobody, a user without roles, an
-// admin of another organization, steward, reviewer, admin, site admin, and the last
-// one's tokens of both scopes. The account is that of "user".
+// The whole permission table: one line per action and open attribute of the dataset
+// (any: the same for each), one column per actor. What each may do is y, else the
+// first letters of the answer: f(orbidden), u(nauthenticated), n(ot found). The
+// actors: nobody, a user without roles, steward, reviewer and admin of another
+// organization, steward, reviewer and admin of this one, the site admin, and tokens
+// of both scopes of this admin and of the site admin. The account is that of "user".
+// That a role held above is a role here, and one held below is none, is shown by
+// TestRightsInTheTree on the databases, in every state.
 const permissions = `
-                              nobody user other steward reviewer admin site site:read site:full
-read dataset/unconditional    y      y    y     y       y        y     y    y         y
-read dataset/conditional      y      y    y     y       y        y     y    y         y
-read dataset/closed           n      n    n     y       y        y     y    y         y
-read data/unconditional       y      y    y     y       y        y     y    y         y
-read data/conditional         f      f    f     y       y        y     y    y         y
-read data/closed              n      n    n     y       y        y     y    y         y
-read draft/unconditional      u      n    n     y       y        y     y    y         y
-create dataset/unconditional  u      f    f     y       y        y     y    f         y
-edit dataset/unconditional    u      f    f     y       y        y     y    f         y
-edit draft/unconditional      u      f    f     y       y        y     y    f         y
-review draft/unconditional    u      f    f     f       y        y     y    f         y
-withdraw release/closed       u      f    f     f       f        y     y    f         y
-edit organization/closed      u      f    f     f       f        y     y    f         y
-edit members/closed           u      f    f     f       f        y     y    f         y
-invite members/closed         u      f    f     f       f        y     y    f         f
-edit account/closed           u      y    f     f       f        f     y    f         f
-administer portal/closed      u      f    f     f       f        f     y    f         y
+                            nobody user o:steward o:reviewer o:admin steward reviewer admin site admin:read admin:full site:read site:full
+read dataset/unconditional  y      y    y         y          y       y       y        y     y    y          y          y         y
+read dataset/conditional    y      y    y         y          y       y       y        y     y    y          y          y         y
+read dataset/closed         n      n    n         n          n       y       y        y     y    y          y          y         y
+read data/unconditional     y      y    y         y          y       y       y        y     y    y          y          y         y
+read data/conditional       f      f    f         f          f       y       y        y     y    y          y          y         y
+read data/closed            n      n    n         n          n       y       y        y     y    y          y          y         y
+read draft/any              u      n    n         n          n       y       y        y     y    y          y          y         y
+create dataset/any          u      f    f         f          f       y       y        y     y    f          y          f         y
+edit dataset/any            u      f    f         f          f       y       y        y     y    f          y          f         y
+edit draft/any              u      f    f         f          f       y       y        y     y    f          y          f         y
+review draft/any            u      f    f         f          f       f       y        y     y    f          y          f         y
+withdraw release/any        u      f    f         f          f       f       f        y     y    f          y          f         y
+edit organization/any       u      f    f         f          f       f       f        y     y    f          y          f         y
+edit members/any            u      f    f         f          f       f       f        y     y    f          y          f         y
+invite members/any          u      f    f         f          f       f       f        y     y    f          f          f         f
+edit account/any            u      y    f         f          f       f       f        f     y    f          f          f         f
+administer portal/any       u      f    f         f          f       f       f        f     y    f          f          f         y
 `
 
 func TestCan(t *testing.T) {
@@ -39,33 +42,46 @@ func TestCan(t *testing.T) {
 		}
 		return a
 	}
+	admin, site := actor("own", Admin), Actor{User: &User{ID: "s", SiteAdmin: true}}
+	scoped := func(a Actor, s Scope) Actor { a.Scope = s; return a }
 	actors := map[string]Actor{
-		"nobody": {}, "user": actor("", ""), "other": actor("other", Admin), "steward": actor("own", Steward),
-		"reviewer": actor("own", Reviewer), "admin": actor("own", Admin), "site": {User: &User{ID: "s", SiteAdmin: true}},
-		"site:read": {User: &User{ID: "s", SiteAdmin: true}, Scope: ReadScope}, "site:full": {User: &User{ID: "s", SiteAdmin: true}, Scope: FullScope},
+		"nobody": {}, "user": actor("", ""), "o:steward": actor("other", Steward), "o:reviewer": actor("other", Reviewer), "o:admin": actor("other", Admin),
+		"steward": actor("own", Steward), "reviewer": actor("own", Reviewer), "admin": admin, "site": site,
+		"admin:read": scoped(admin, ReadScope), "admin:full": scoped(admin, FullScope), "site:read": scoped(site, ReadScope), "site:full": scoped(site, FullScope),
 	}
 	letters := map[Kind]string{"": "y", Forbidden: "f", Unauthenticated: "u", NotFound: "n"}
 	lines := strings.Split(strings.TrimSpace(permissions), "\n")
 	names := strings.Fields(lines[0])
-	seen := map[Action]bool{}
+	if len(names) != len(actors) {
+		t.Fatalf("the table has %d actors of %d", len(names), len(actors))
+	}
+	seen := map[Action][]OpenAttribute{}
 	for _, line := range lines[1:] {
 		what, rest, _ := strings.Cut(line, "/")
 		cells := strings.Fields(rest)
-		action, open := Action(what), OpenAttribute(cells[0])
-		seen[action] = true
-		for i, want := range cells[1:] {
-			err := Can(actors[names[i]], action, Object{OrganizationID: "own", OpenAttribute: open, UserID: "u"})
-			if got := letters[KindOf(err)]; got != want {
-				t.Errorf("%s may %s (%s): got %s (%v), want %s", names[i], action, open, got, err, want)
-			}
+		action, opens := Action(what), []OpenAttribute{OpenAttribute(cells[0])}
+		if cells[0] == "any" {
+			opens = OpenAttributes
 		}
-		if err := Can(SystemActor, action, Object{OrganizationID: "own", OpenAttribute: open}); err != nil {
-			t.Errorf("the portal itself may not %s: %v", action, err)
+		if len(cells) != len(names)+1 {
+			t.Fatalf("%s has %d cells", line, len(cells))
+		}
+		for _, open := range opens {
+			seen[action] = append(seen[action], open)
+			for i, want := range cells[1:] {
+				err := Can(actors[names[i]], action, Object{OrganizationID: "own", OpenAttribute: open, UserID: "u"})
+				if got := letters[KindOf(err)]; got != want {
+					t.Errorf("%s may %s (%s): got %s (%v), want %s", names[i], action, open, got, err, want)
+				}
+			}
+			if err := Can(SystemActor, action, Object{OrganizationID: "own", OpenAttribute: open}); err != nil {
+				t.Errorf("the portal itself may not %s: %v", action, err)
+			}
 		}
 	}
 	for _, a := range Actions {
-		if !seen[a] {
-			t.Errorf("the table has no line for %q", a)
+		if len(seen[a]) != len(OpenAttributes) {
+			t.Errorf("of %q the table has the datasets that are %v", a, seen[a])
 		}
 	}
 }
