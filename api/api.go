@@ -45,6 +45,9 @@ type Config struct {
 	// Budgets are what clients may ask of query children; nil: anything. Site has
 	// the same.
 	Budgets *handle.Budgets
+	// FeedbackBudgets are how many errors clients may report; nil: any number. Site has
+	// the same.
+	FeedbackBudgets *handle.Budgets
 	// Limits are what /api/v1/limits answers. It changes nothing that it says.
 	Limits handle.Limits
 	// TrustedProxies are the addresses whose X-Forwarded-* headers count; none by
@@ -148,6 +151,7 @@ func (a *API) routes() {
 	a.tableRoutes()
 	a.openapiRoutes()
 	a.facetRoutes()
+	a.feedbackRoutes()
 	a.draftRoutes()
 	a.uploadRoutes()
 	a.organizationRoutes()

@@ -64,7 +64,7 @@ func TestEveryOperationIsDescribed(t *testing.T) {
 			if fallback == nil || fallback.Content["application/problem+json"] == nil {
 				t.Errorf("%s has no default problem answer", name)
 			}
-			if secret := op.Tags[0] == "stewards"; secret != (len(op.Security) > 0) || !secret && method != "GET" && op.OperationID != "query-table" {
+			if secret := op.Tags[0] == "stewards"; secret != (len(op.Security) > 0) || !secret && method != "GET" && op.OperationID != "query-table" && op.OperationID != "send-feedback" {
 				t.Errorf("%s: for stewards %t, asks for a token %t", name, secret, len(op.Security) > 0)
 			}
 			for status, r := range op.Responses {

@@ -107,7 +107,7 @@ func humaConfig(version string) huma.Config {
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"token": {Type: "http", Scheme: "bearer", Description: "A key made on the account page or with `taihu token create`; scope read changes nothing"},
 	}
-	c.Tags = []*huma.Tag{{Name: "datasets"}, {Name: "releases"}, {Name: "tables"}, {Name: "downloads"}, {Name: "catalogue"}, {Name: "stewards"}, {Name: "organizations"}, {Name: "limits"}}
+	c.Tags = []*huma.Tag{{Name: "datasets"}, {Name: "releases"}, {Name: "tables"}, {Name: "downloads"}, {Name: "catalogue"}, {Name: "feedback"}, {Name: "stewards"}, {Name: "organizations"}, {Name: "limits"}}
 	return c
 }
 
@@ -118,6 +118,7 @@ type asked struct {
 	actor  catalog.Actor
 	client string
 	spend  func() error // takes the request from the client's budget
+	sends  func() error // the same of the budget for reports of errors
 	id     string
 	url    url.URL
 	reads  bool        // GET or HEAD
@@ -128,7 +129,8 @@ type asked struct {
 func (a *API) carryAsked(ctx huma.Context, next func(huma.Context)) {
 	c := humagin.Unwrap(ctx)
 	next(huma.WithValue(ctx, askedKey{}, &asked{
-		actor: handle.Actor(c), client: handle.Client(c), spend: func() error { return a.Budgets.Spend(c) }, id: handle.RequestID(c), url: ctx.URL(), header: c.Writer.Header(),
+		actor: handle.Actor(c), client: handle.Client(c), spend: func() error { return a.Budgets.Spend(c) },
+		sends: func() error { return a.FeedbackBudgets.Spend(c) }, id: handle.RequestID(c), url: ctx.URL(), header: c.Writer.Header(),
 		reads: c.Request.Method == http.MethodGet || c.Request.Method == http.MethodHead,
 	}))
 }
@@ -149,6 +151,14 @@ func (a *API) showBudget(ctx huma.Context, next func(huma.Context)) {
 func spend(ctx context.Context) error {
 	if q, ok := ctx.Value(askedKey{}).(*asked); ok {
 		return q.spend()
+	}
+	return nil
+}
+
+// sendFeedback is spend for a report of an error.
+func sendFeedback(ctx context.Context) error {
+	if q, ok := ctx.Value(askedKey{}).(*asked); ok {
+		return q.sends()
 	}
 	return nil
 }

@@ -15,6 +15,8 @@ const (
 	EditDraft        Action = "edit draft"        // upload, change options, submit, take back, abandon
 	ReviewDraft      Action = "review draft"      // approve, return, publish
 	WithdrawRelease  Action = "withdraw release"  // and restore
+	SendFeedback     Action = "send feedback"     // whoever sees the dataset, also without an account
+	AnswerFeedback   Action = "answer feedback"   // and see its sender's words and contact
 	EditOrganization Action = "edit organization" //
 	EditMembers      Action = "edit members"      //
 	InviteMembers    Action = "invite members"    // by a link that makes an account
@@ -23,10 +25,10 @@ const (
 )
 
 // Actions lists every action.
-var Actions = []Action{ReadDataset, ReadData, ReadDraft, CreateDataset, EditDataset, EditDraft, ReviewDraft, WithdrawRelease, EditOrganization, EditMembers, InviteMembers, EditAccount, AdministerPortal}
+var Actions = []Action{ReadDataset, ReadData, ReadDraft, CreateDataset, EditDataset, EditDraft, ReviewDraft, WithdrawRelease, SendFeedback, AnswerFeedback, EditOrganization, EditMembers, InviteMembers, EditAccount, AdministerPortal}
 
 var leastRole = map[Action]Role{
-	ReadDraft: Steward, CreateDataset: Steward, EditDataset: Steward, EditDraft: Steward,
+	ReadDraft: Steward, CreateDataset: Steward, EditDataset: Steward, EditDraft: Steward, AnswerFeedback: Steward,
 	ReviewDraft: Reviewer, WithdrawRelease: Admin, EditOrganization: Admin, EditMembers: Admin, InviteMembers: Admin,
 }
 
@@ -54,7 +56,7 @@ func Can(a Actor, action Action, o Object) error {
 	}
 	role, member := a.Roles[o.OrganizationID]
 	switch action {
-	case ReadDataset:
+	case ReadDataset, SendFeedback:
 		if o.OpenAttribute != Closed || member {
 			return nil
 		}

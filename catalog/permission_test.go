@@ -27,6 +27,10 @@ edit dataset/any            u      f    f         f          f       y       y  
 edit draft/any              u      f    f         f          f       y       y        y     y    f          y          f         y
 review draft/any            u      f    f         f          f       f       y        y     y    f          y          f         y
 withdraw release/any        u      f    f         f          f       f       f        y     y    f          y          f         y
+send feedback/unconditional y      y    y         y          y       y       y        y     y    f          y          f         y
+send feedback/conditional   y      y    y         y          y       y       y        y     y    f          y          f         y
+send feedback/closed        n      n    n         n          n       y       y        y     y    f          y          f         y
+answer feedback/any         u      f    f         f          f       y       y        y     y    f          y          f         y
 edit organization/any       u      f    f         f          f       f       f        y     y    f          y          f         y
 edit members/any            u      f    f         f          f       f       f        y     y    f          y          f         y
 invite members/any          u      f    f         f          f       f       f        y     y    f          f          f         f

@@ -24,6 +24,11 @@ type Limits struct {
 		WaitingPerClient int `json:"waiting_per_client" doc:"Of them for one client, while others wait"`
 		WaitSeconds      int `json:"wait_seconds" doc:"How long they wait"`
 	} `json:"queue"`
+	Feedback struct {
+		Anonymous  int `json:"anonymous" doc:"An hour, from one address without a key; of IPv6, one /64"`
+		Key        int `json:"key" doc:"An hour, of one user"`
+		AnswerDays int `json:"answer_days" doc:"Working days in which a report is to be answered"`
+	} `json:"feedback" doc:"Reports of errors"`
 	KeptExportsMB int `json:"kept_exports_mb" doc:"Room for encoded exports; what was not used for longest goes"`
 	UploadMB      int `json:"upload_mb" doc:"Largest uploaded file"`
 }

@@ -67,6 +67,9 @@ type datasetPage struct {
 	EditHref      string
 	UploadHref    string
 	CanWithdraw   bool
+	Feedback      []feedbackView // the newest
+	FeedbackTotal int
+	FeedbackHref  string
 	Form          form
 }
 
@@ -149,6 +152,9 @@ func (s *Site) datasetAt(c *gin.Context, number int) error {
 	}
 	if v.Release != nil {
 		s.fillTables(c, v)
+	}
+	if err := s.latestFeedback(c, v); err != nil {
+		return err
 	}
 	return s.render(c, status, "dataset", v)
 }
@@ -391,6 +397,7 @@ func (s *Site) preview(c *gin.Context, v *datasetPage) {
 		return
 	}
 	v.Grid.Rows = gridRows(answer, v.Grid.Columns, 0)
+	v.Grid.reportable(lang, v.Dataset.Slug, v.Release.Number, t)
 }
 
 // gridRows turns an answer into rows of cells; columns beyond those shown are

@@ -10,6 +10,7 @@ type dictionaryRow struct {
 	Description catalog.Text
 	Example     string
 	Rule        string
+	Report      string // address at which an error in the column is reported
 }
 
 const dictionaryRows = 400
@@ -26,7 +27,8 @@ func (v *datasetPage) dictionary() {
 		if t.Profile != nil && i < len(t.Profile.Columns) {
 			p = &t.Profile.Columns[i]
 		}
-		row := dictionaryRow{Name: f.Name, Sub: subName(v.Lang, f), Kind: kindOf(f, p, t.Rows), Type: typeWords[f.Type].In(v.Lang), Unit: f.Unit, Description: f.Description}
+		row := dictionaryRow{Name: f.Name, Sub: subName(v.Lang, f), Kind: kindOf(f, p, t.Rows), Type: typeWords[f.Type].In(v.Lang), Unit: f.Unit, Description: f.Description,
+			Report: feedbackFormPath(v.Lang, v.Dataset.Slug, v.Release.Number, t.Name, f.Name, 0, "")}
 		if f.Type == catalog.Decimal {
 			row.Type += phrase(v.Lang, "（%d位，小数%d位）", " (%d digits, %d after the point)", f.Precision, f.Scale)
 		}

@@ -314,6 +314,7 @@ func (v *explorePage) fillGrid(query *table.Query, a *pool.RowsAnswer) {
 		col.Href = href(v.Lang, v.address(q))
 	}
 	v.Grid.Rows = gridRows(a, v.Grid.Columns, 0)
+	v.Grid.reportable(v.Lang, v.Dataset.Slug, v.Release.Number, v.Table)
 	v.Grid.Label = phrase(v.Lang, "%s，%d行", "%s, %d rows", v.Title, len(v.Grid.Rows))
 	if a.Count != nil {
 		v.Count, v.Counted = *a.Count, true

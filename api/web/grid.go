@@ -36,8 +36,9 @@ type grid struct {
 }
 
 type gridRow struct {
-	No    int64
-	Cells []cell
+	No     int64
+	Cells  []cell
+	Report string // address at which an error in it is reported; empty: none
 }
 
 // cell is one value. Cut texts keep a longer piece under the pointer.

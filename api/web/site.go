@@ -74,6 +74,8 @@ type Config struct {
 	Simulated bool
 	// Budgets are what clients may ask of query children; nil: anything.
 	Budgets *handle.Budgets
+	// FeedbackBudgets are how many errors clients may report; nil: any number.
+	FeedbackBudgets *handle.Budgets
 	// Limits are the numbers that the docs name.
 	Limits handle.Limits
 	// MaxUpload is the most bytes one upload may have; 0 means no limit of ours.

@@ -243,7 +243,7 @@ func percent(part, whole int64) string {
 }
 
 // zone is the clock of the people the portal is for.
-var zone = time.FixedZone("+08:00", 8*3600)
+var zone = catalog.Zone
 
 func isoDay(t time.Time) string {
 	if t.IsZero() {

@@ -55,10 +55,16 @@ func views(lang string) map[string][]any {
 	dp.Files[0].Settle = settleViewOf(lang, decided, "file-1", map[string]string{"u": hostile})
 	dp.Unsettled = 2
 	licence, _ := catalog.LicenceOf("CC0-1.0")
+	said := feedbackViewOf(lang, "parking", &catalog.Feedback{Number: 3, ReleaseNumber: 2, TableName: hostile, ColumnName: hostile, RowNumber: 4, RowKey: hostile, Message: hostile + "\n" + hostile, State: catalog.FeedbackMended, DueOn: "2026-11-22", Words: catalog.WordsShown, Reply: hostile, MendedBy: 3, ClosedAt: &at, CreatedAt: at}, at)
+	unsaid := feedbackViewOf(lang, "parking", &catalog.Feedback{Number: 4, State: catalog.FeedbackOpen, DueOn: "2026-11-22", Words: catalog.WordsWithheld, WordsWhy: hostile, CreatedAt: at}, at)
+	wrongPlace, wrongAnswer := newForm(url.Values{"message": {hostile}}), newForm(url.Values{"reply": {hostile}})
+	for field, form := range map[string]*form{"place": &wrongPlace, "message": &wrongPlace, "state": &wrongAnswer, "release": &wrongAnswer, "reply": &wrongAnswer} {
+		form.refuse(field, hostile)
+	}
 	ds := &datasetPage{frame: f, Dataset: d, Release: r, Pinned: true, LatestHref: "/datasets/parking", Crumbs: []link{{Words: hostile, Href: "/x"}, {Words: "y"}}, Publisher: link{Words: hostile, Href: "/o"}, Sum: markdown(hostile + "\n\n[x](javascript:alert(1)) ![i](http://e/x.png)"), Tags: []link{{Words: hostile, Href: "/q"}},
 		Open: "o", Readable: true, Capacity: equation{1, 2, 3}, Frequency: "每日", Licence: licence, Rights: "r", Source: markdown("s"), Coverage: hostile, Completeness: "99%", NullCells: 4, Tables: []tableTab{{Name: "a", Title: text, Href: "/a", Current: true}, {Name: "b", Href: "/b"}}, Table: tbl, Explorer: "/e", Grid: g, GridFailed: hostile,
 		Dictionary: []dictionaryRow{{Name: hostile, Sub: hostile, Kind: columnKind{Zh: "文", En: "Txt"}, Type: "文本", Description: text, Example: hostile, Rule: hostile}}, MoreFields: 2, Downloads: []download{{Name: "CSV", Href: "/c"}, {Name: "XLSX", Href: "/x", Size: "1 MB"}}, MoreFormats: []link{{Words: "TSV", Href: "/t"}}, Files: []download{{Name: hostile, Href: "/f", SHA256: "ab"}}, WithheldFiles: 2,
-		Releases: []releaseRow{{Number: 2, Href: "/r", Date: "2026-11-22", Notes: hostile, Capacity: "c", Gone: true, Why: hostile, Hash: strings.Repeat("a", 64), Diff: "/diff"}}, Cite: citation{hostile, hostile}, Snippets: snippets(whole(lang, "https://p.example", d, 2, tbl), question{}), EditHref: "/e", UploadHref: "/u", CanWithdraw: true, Form: bad}
+		Releases: []releaseRow{{Number: 2, Href: "/r", Date: "2026-11-22", Notes: hostile, Capacity: "c", Gone: true, Why: hostile, Hash: strings.Repeat("a", 64), Diff: "/diff"}}, Cite: citation{hostile, hostile}, Snippets: snippets(whole(lang, "https://p.example", d, 2, tbl), question{}), EditHref: "/e", UploadHref: "/u", CanWithdraw: true, Form: bad, Feedback: []feedbackView{said, unsaid}, FeedbackTotal: 9, FeedbackHref: "/datasets/parking/feedback"}
 	conditional := *ds
 	conditional.Conditional, conditional.Readable, conditional.Sampled, conditional.Conditions = true, false, true, markdown(hostile)
 	tomb := *ds
@@ -82,6 +88,8 @@ func views(lang string) map[string][]any {
 				Members: []memberRow{{Login: hostile, Name: hostile, Role: text, Roles: options}}, Inherited: []memberRow{{Login: hostile, Name: hostile, Role: text, From: text, Href: "/o"}}, Invitations: []invitationRow{{ID: "i", Note: hostile, Role: text, Made: "2026", Until: "2026", By: hostile, State: text, Badge: "ok", Open: true}, {ID: "j", State: text}}}},
 		"invitation": {&invitationPage{Invitation: &store.OpenInvitation{}}, &invitationPage{frame: f, Key: hostile, Invitation: &store.OpenInvitation{Organization: catalog.Organization{Name: text}, Inviter: hostile}, Role: text, RoleDoes: hostile, Until: "2026", Form: bad, SignIn: "/sign-in"},
 			&invitationPage{frame: frame{Lang: lang, Title: "x"}, Invitation: &store.OpenInvitation{Organization: catalog.Organization{Name: text}}, Form: bad, SignIn: "/sign-in"}},
+		"feedback-list": {&feedbackListPage{Dataset: &catalog.Dataset{}}, &feedbackListPage{frame: f, Dataset: d, Crumbs: []link{{Words: hostile}}, Filters: []link{{Words: "a", Href: "/a", Current: true}}, Rows: []feedbackView{said}, Total: 1, Next: "/n", Action: "/a", Form: wrongPlace, Release: 2, Places: []placeGroup{{Name: hostile, Choices: options}}, Many: true, Days: 5}},
+		"feedback":      {&feedbackPage{Dataset: &catalog.Dataset{}, Item: feedbackView{Feedback: &catalog.Feedback{}}}, &feedbackPage{frame: f, Dataset: d, Crumbs: []link{{Words: hostile}}, Item: said, Contact: hostile, Personal: true, Answer: true, Action: "/a", Form: wrongAnswer, States: options, Releases: options, Version: 3}},
 		"docs":          {docIndexPage{}, docIndexPage{frame: f, Index: []link{{Words: hostile, Href: "/x", Note: hostile}}}},
 		"doc":           {docPage{}, docPage{frame: f, Doc: docText{Title: hostile, Body: "<p>x</p>", Parts: []link{{Words: hostile, Href: "#s1"}}}, Index: []link{{Words: "a", Href: "/a", Current: true}}}},
 		"docs-errors":   {docErrorsPage{}, docErrorsPage{frame: f, All: []errorRow{{Code: "x", Kind: "invalid", What: hostile, Href: "/x", Status: 400}}}, docErrorsPage{frame: f, One: &errorRow{Code: "x", Status: 400}}},

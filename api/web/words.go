@@ -71,6 +71,9 @@ var saidWords = map[string]catalog.Text{
 	"joined":                 {Zh: "欢迎加入。", En: "Welcome."},
 	"organizations-imported": {Zh: "机构已导入。", En: "The organizations are imported."},
 	"restored":               {Zh: "已恢复。", En: "Restored."},
+	"feedback-sent":          {Zh: "收到了，谢谢。", En: "It has arrived. Thank you."},
+	"answered":               {Zh: "答复已公开。", En: "The answer is public."},
+	"looked-at":              {Zh: "原话已公开。", En: "The words are public."},
 }
 
 // said returns the sentence for a code in ?done=, or nothing for an unknown one.

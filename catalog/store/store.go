@@ -42,6 +42,9 @@ type Options struct {
 	Clock   catalog.Clock // nil: catalog.Now
 	Log     *slog.Logger  // nil: discarded
 	Readers int           // connections for reading at most; 0: 8
+
+	Calendar   *catalog.Calendar // by which deadlines are counted; nil: the one the portal comes with
+	AnswerDays int               // working days in which feedback is answered; 0: catalog.FeedbackDays
 }
 
 // DB is the catalogue in one database. It may be used by many goroutines.
@@ -50,6 +53,8 @@ type DB struct {
 	postgres    bool
 	clock       catalog.Clock
 	log         *slog.Logger
+	calendar    *catalog.Calendar
+	answerDays  int
 	wake        chan struct{}
 	hashing     chan struct{} // a seat for each password hash that may be computed at once
 }
@@ -61,7 +66,7 @@ const oldestSQLite = "3.51.3"
 // Open opens the database that dsn names: "sqlite:PATH" (the file is made where
 // missing) or "postgres://…". It does not migrate.
 func Open(ctx context.Context, dsn string, o Options) (*DB, error) {
-	db := &DB{clock: o.Clock, log: o.Log, wake: make(chan struct{}, 1), hashing: make(chan struct{}, parallelHashes)}
+	db := &DB{clock: o.Clock, log: o.Log, calendar: o.Calendar, answerDays: o.AnswerDays, wake: make(chan struct{}, 1), hashing: make(chan struct{}, parallelHashes)}
 	if db.clock == nil {
 		db.clock = catalog.Now
 	}
@@ -71,8 +76,16 @@ func Open(ctx context.Context, dsn string, o Options) (*DB, error) {
 	if o.Readers <= 0 {
 		o.Readers = 8
 	}
-	scheme, rest, _ := strings.Cut(dsn, ":")
+	if db.answerDays <= 0 {
+		db.answerDays = catalog.FeedbackDays
+	}
 	var err error
+	if db.calendar == nil {
+		if db.calendar, err = catalog.NewCalendar(""); err != nil {
+			return nil, err
+		}
+	}
+	scheme, rest, _ := strings.Cut(dsn, ":")
 	switch scheme {
 	case "sqlite":
 		err = db.openSQLite(ctx, rest, o.Readers)

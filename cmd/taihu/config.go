@@ -55,6 +55,9 @@ type Config struct {
 	AnonymousQueries int `name:"anonymous-queries" env:"TAIHU_ANONYMOUS_QUERIES" default:"600" help:"Queries a minute from one address without a key; 0 for any number."`
 	KeyQueries       int `name:"key-queries" env:"TAIHU_KEY_QUERIES" default:"3000" help:"Queries a minute of one user, with keys or signed in; 0 for any number."`
 
+	AnswerDays int    `name:"answer-days" env:"TAIHU_ANSWER_DAYS" default:"5" help:"Working days in which readers' reports of errors are to be answered."`
+	Calendar   string `env:"TAIHU_CALENDAR" type:"path" placeholder:"FILE" help:"File with holidays and working weekends beyond those of 2025 and 2026 that are built in."`
+
 	TrustedProxies []string `env:"TAIHU_TRUSTED_PROXIES" placeholder:"CIDR" help:"Proxies whose X-Forwarded-* headers count."`
 	LogLevel       string   `env:"TAIHU_LOG_LEVEL" default:"info" enum:"debug,info,warn,error" help:"Least level logged: debug, info, warn, error."`
 	LogFormat      string   `env:"TAIHU_LOG_FORMAT" default:"text" enum:"text,json" help:"Form of log lines: text or json."`
@@ -207,6 +210,7 @@ func (c *Config) check() error {
 		{"jobs", c.Jobs, 1}, {"queries", c.Queries, 1}, {"query-memory", c.QueryMemory, 64}, {"query-seconds", c.QuerySeconds, 1},
 		{"ingest-memory", c.IngestMemory, 64}, {"ingest-seconds", c.IngestSeconds, 1}, {"kept-exports", c.KeptExports, 0}, {"max-upload", c.MaxUpload, 1},
 		{"query-cost", c.QueryCost, 0}, {"anonymous-queries", c.AnonymousQueries, 0}, {"key-queries", c.KeyQueries, 0},
+		{"answer-days", c.AnswerDays, 1},
 	} {
 		if s.value < s.least {
 			return fmt.Errorf("--%s is %d, but must be at least %d", s.name, s.value, s.least)

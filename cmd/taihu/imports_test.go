@@ -44,7 +44,7 @@ var mayImport = map[string][]string{
 	"api/export":              {"catalog", "catalog/table", "catalog/parquet"},
 	"api/download":            {"catalog", "catalog/blob", "catalog/store", "catalog/table", "catalog/table/diff", "catalog/table/pool", "api/export"},
 	"api/standards":           {"catalog", "catalog/table", "api/export"},
-	"api/web":                 {"catalog", "catalog/blob", "catalog/store", "catalog/table", "catalog/table/diff", "catalog/table/pool", "catalog/ingest", "catalog/upload", "indexer", "api/handle", "api/export", "api/download", "api/standards"},
+	"api/web":                 {"catalog", "catalog/blob", "catalog/store", "catalog/table", "catalog/table/diff", "catalog/table/pool", "catalog/ingest", "catalog/ingest/personal", "catalog/upload", "indexer", "api/handle", "api/export", "api/download", "api/standards"},
 	"api":                     {"catalog", "catalog/blob", "catalog/store", "catalog/table", "catalog/table/diff", "catalog/table/pool", "catalog/upload", "indexer", "api/handle", "api/export", "api/download", "api/standards", "api/web"},
 	"api/client":              {"catalog", "api", "api/handle"},
 	"migrations":              {},

@@ -46,7 +46,11 @@ func openStore(ctx context.Context, cfg *Config, log *slog.Logger) (*portal, err
 	if err := os.MkdirAll(cfg.Data, 0o750); err != nil {
 		return nil, fmt.Errorf("data folder: %w", err)
 	}
-	db, err := store.Open(ctx, cfg.dsn(), store.Options{Clock: catalog.Now, Log: log})
+	calendar, err := openCalendar(cfg.Calendar)
+	if err != nil {
+		return nil, err
+	}
+	db, err := store.Open(ctx, cfg.dsn(), store.Options{Clock: catalog.Now, Log: log, Calendar: calendar, AnswerDays: cfg.AnswerDays})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", redactDSN(cfg.dsn()), err)
 	}
@@ -59,6 +63,23 @@ func openStore(ctx context.Context, cfg *Config, log *slog.Logger) (*portal, err
 		return nil, errors.Join(err, blobs.Close(), db.Close())
 	}
 	return &portal{cfg: cfg, log: log, store: db, blobs: blobs, exports: exports}, nil
+}
+
+// openCalendar reads the calendar of deadlines, with the days of a file where there
+// is one.
+func openCalendar(path string) (*catalog.Calendar, error) {
+	var more []byte
+	if path != "" {
+		var err error
+		if more, err = os.ReadFile(path); err != nil {
+			return nil, fmt.Errorf("--calendar: %w", err)
+		}
+	}
+	c, err := catalog.NewCalendar(string(more))
+	if err != nil {
+		return nil, fmt.Errorf("--calendar %s: %w", path, err)
+	}
+	return c, nil
 }
 
 // openPortal opens everything.

@@ -221,11 +221,12 @@ func listen(ctx context.Context, address string) (net.Listener, error) {
 
 func (p *portal) handler(base string) (http.Handler, error) {
 	budgets := handle.NewBudgets(p.cfg.AnonymousQueries, p.cfg.KeyQueries)
+	feedback := handle.NewFeedbackBudgets(anonymousFeedback, keyFeedback)
 	limits := p.limits()
 	site, err := web.New(web.Config{
 		Store: p.store, Index: p.index, Pool: p.pool, Blobs: p.blobs, Uploads: p.uploads, Downloads: p.exporter, Clock: catalog.Now, Log: p.log,
 		BaseURL: base, PortalName: catalog.Text{Zh: p.cfg.NameZh, En: p.cfg.NameEn}, MaxUpload: int64(p.cfg.MaxUpload) << 20,
-		Budgets: budgets, Limits: limits,
+		Budgets: budgets, FeedbackBudgets: feedback, Limits: limits,
 		ReadOrganizations: func(ctx context.Context, name string, r io.Reader) (*catalog.OrganizationList, []catalog.LineProblem, error) {
 			return readOrganizations(ctx, p.cfg, p.temp.path, name, r)
 		},
@@ -235,7 +236,7 @@ func (p *portal) handler(base string) (http.Handler, error) {
 	}
 	return api.New(api.Config{
 		Store: p.store, Blobs: p.blobs, Uploads: p.uploads, Pool: p.pool, Index: p.index, Exporter: p.exporter, Site: site, Log: p.log, Clock: catalog.Now,
-		BaseURL: base, Version: version(), MaxUpload: int64(p.cfg.MaxUpload) << 20, TrustedProxies: p.cfg.TrustedProxies, Budgets: budgets, Limits: limits,
+		BaseURL: base, Version: version(), MaxUpload: int64(p.cfg.MaxUpload) << 20, TrustedProxies: p.cfg.TrustedProxies, Budgets: budgets, FeedbackBudgets: feedback, Limits: limits,
 		Ready: func(ctx context.Context) error {
 			if err := p.store.Ping(ctx); err != nil {
 				return catalog.Errorf(catalog.Unavailable, "not_ready", "the database does not answer").Because(err)
@@ -244,6 +245,13 @@ func (p *portal) handler(base string) (http.Handler, error) {
 		},
 	})
 }
+
+// Reports of errors an hour: what a person who goes through a table finds, and more
+// than a steward can answer.
+const (
+	anonymousFeedback = 12
+	keyFeedback       = 60
+)
 
 // limits are the numbers in force, for those who must keep to them.
 func (p *portal) limits() (l handle.Limits) {
@@ -256,6 +264,7 @@ func (p *portal) limits() (l handle.Limits) {
 	l.Query.ExportCost = l.Query.PageCost * pool.ExportCosts
 	l.Queue.Running, l.Queue.Waiting, l.Queue.WaitSeconds = c.Size, c.Queue, int(c.Wait.Seconds())
 	l.Queue.RunningPerClient, l.Queue.WaitingPerClient = c.Shares()
+	l.Feedback.Anonymous, l.Feedback.Key, l.Feedback.AnswerDays = anonymousFeedback, keyFeedback, p.cfg.AnswerDays
 	l.KeptExportsMB, l.UploadMB = p.cfg.KeptExports, p.cfg.MaxUpload
 	return l
 }
