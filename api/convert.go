@@ -32,6 +32,7 @@ func (a *API) wireDataset(_ context.Context, d *catalog.Dataset, refs map[string
 		OpenAttribute: d.OpenAttribute, Frequency: d.Frequency, CatalogueDate: d.CatalogueAt,
 		Spatial: d.Spatial, TemporalStart: d.TemporalStart, TemporalEnd: d.TemporalEnd, Language: d.Language,
 		Contact: d.Contact, Identifiers: notNil(d.Identifiers), SecurityLevel: d.SecurityLevel, Simulated: d.Simulated,
+		PublishedAt: d.PublishedAt, NextDue: d.NextDue(), DaysLate: d.DaysLate(a.Clock()),
 		RowVersion: d.RowVersion, URL: a.BaseURL + "/datasets/" + d.Slug,
 	}
 	for _, t := range d.Themes {

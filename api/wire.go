@@ -55,6 +55,9 @@ type Dataset struct {
 	Simulated     bool                  `json:"simulated,omitempty" doc:"Sample data, not real"`
 	Latest        *ReleaseRef           `json:"latest" doc:"The newest release that stands; null where there is none"`
 	RowVersion    int64                 `json:"row_version" doc:"Send it back as If-Match when changing the dataset"`
+	PublishedAt   *time.Time            `json:"published_at,omitempty" doc:"The last publication"`
+	NextDue       string                `json:"next_due,omitempty" doc:"The last day on which the next release is in time, by frequency and last publication; missing where nothing is promised"`
+	DaysLate      int                   `json:"days_late,omitempty" doc:"By how many days it is late now"`
 	URL           string                `json:"url"`
 }
 

@@ -136,6 +136,9 @@ type Dataset struct {
 	// CatalogueAt is the catalogue date: when these metadata last changed. The
 	// data date belongs to the release; the two are never mixed.
 	CatalogueAt time.Time `json:"catalogue_at"`
+	// PublishedAt is the last publication, of a release that was withdrawn since too;
+	// nil: none yet.
+	PublishedAt *time.Time `json:"published_at,omitempty"`
 	// LatestNumber is the newest release that stands; 0 where there is none.
 	LatestNumber int `json:"latest_number"`
 }

@@ -39,6 +39,8 @@ type datasetPage struct {
 	Conditions    template.HTML
 	Capacity      equation
 	Frequency     string
+	NextDue       string // ISO day of the next promised release
+	Late          string // by how much it is late, in words
 	Licence       catalog.Licence
 	LicenceHref   string
 	Rights        string
@@ -228,7 +230,10 @@ func (s *Site) describe(ctx context.Context, v *datasetPage, actor catalog.Actor
 	v.Conditional = d.OpenAttribute != catalog.Unconditional
 	v.Readable = catalog.Can(actor, catalog.ReadData, catalog.ObjectOf(d)) == nil
 	v.Conditions = markdown(d.Conditions.In(lang))
-	v.Frequency = frequencyWords(lang, d.Frequency)
+	v.Frequency, v.NextDue = frequencyWords(lang, d.Frequency), d.NextDue()
+	if n := d.DaysLate(s.Clock()); n > 0 {
+		v.Late = lateWords(lang, n)
+	}
 	v.Licence, _ = catalog.LicenceOf(d.Licence)
 	v.LicenceHref = v.Licence.URL
 	if v.LicenceHref == "" {

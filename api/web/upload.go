@@ -77,7 +77,7 @@ func (s *Site) uploadTo(c *gin.Context, actor catalog.Actor, d *catalog.Dataset,
 	}
 	for i := range drafts {
 		r := &drafts[i]
-		v.Drafts = append(v.Drafts, draftRow{Title: d.Title, Href: href(lang, "/steward/drafts/"+r.ID), State: r.State, Badge: stateBadge[r.State], When: minute(r.CreatedAt)})
+		v.Drafts = append(v.Drafts, draftRow{Href: href(lang, "/steward/drafts/"+r.ID), State: r.State, Badge: stateBadge[r.State], When: minute(r.CreatedAt)})
 	}
 	return v, nil
 }

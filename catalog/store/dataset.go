@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"time"
 
 	"taihu/catalog"
 )
@@ -13,9 +12,8 @@ import (
 type datasetRow struct {
 	catalog.Dataset
 	TitleKey     string
-	LastNumber   int        // highest number ever given; 0: never published
-	PublishedAt  *time.Time // last publication
-	ChangeNumber int64      // version of the search document
+	LastNumber   int   // highest number ever given; 0: never published
+	ChangeNumber int64 // version of the search document
 }
 
 const datasetColumns = `d.id, d.slug, d.organization_id, d.title, d.title_key, d.description, d.themes, d.keywords, d.region, d.licence,
@@ -38,7 +36,7 @@ func (db *DB) CreateDataset(ctx context.Context, actor catalog.Actor, d *catalog
 		if err := t.mayOwn(ctx, actor, d.OrganizationID); err != nil {
 			return err
 		}
-		d.ID, d.RowVersion, d.CreatedAt, d.CatalogueAt, d.LatestNumber = catalog.NewID(), 1, t.now, t.now, 0
+		d.ID, d.RowVersion, d.CreatedAt, d.CatalogueAt, d.PublishedAt, d.LatestNumber = catalog.NewID(), 1, t.now, t.now, nil, 0
 		d.Themes, d.Keywords, d.Identifiers = list(d.Themes), list(d.Keywords), list(d.Identifiers)
 		_, err := t.exec(ctx, `
 			INSERT INTO datasets (id, slug, organization_id, title, title_key, description, themes, keywords, region, licence,
@@ -128,7 +126,7 @@ func (db *DB) UpdateDataset(ctx context.Context, actor catalog.Actor, d *catalog
 		if err != nil {
 			return err
 		}
-		d.RowVersion, d.CreatedAt, d.CatalogueAt, d.LatestNumber = old.RowVersion+1, old.CreatedAt, t.now, old.LatestNumber
+		d.RowVersion, d.CreatedAt, d.CatalogueAt, d.PublishedAt, d.LatestNumber = old.RowVersion+1, old.CreatedAt, t.now, old.PublishedAt, old.LatestNumber
 		if err := t.reindexIfPublished(ctx, old); err != nil {
 			return err
 		}

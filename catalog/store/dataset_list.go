@@ -22,6 +22,9 @@ type DatasetFilter struct {
 	IDs          []string // only these; nil: all
 	Published    bool     // only with a release that stands
 	Mine         bool     // only of the actor's organizations; all for who administers the portal
+	DueBefore    string   // only those whose next release is promised by a day before this one (ISO date)
+	Promised     bool     // only those published once that promise a next release
+	Unpublished  bool     // only those never published
 	Text         string   // a part of a title or of the slug, case ignored
 	Sort         string   // -updated (default: last published first), updated, title, slug
 	Limit        int      // 0: 20; at most 1000
@@ -140,6 +143,33 @@ func (o order) after(f DatasetFilter) (condition string, value any, id string, e
 	return ` AND (` + o.expression + `, d.id) ` + sign + ` (?, ?)`, value, p.ID, nil
 }
 
+// promised are the frequencies that promise a next release.
+func promised() (string, []any) {
+	var values []any
+	for _, f := range catalog.Frequencies {
+		if f.Promises() {
+			values = append(values, string(f))
+		}
+	}
+	return marks(len(values)), values
+}
+
+// dueBefore is the condition that catalog.Dataset.NextDue is before a day.
+func dueBefore(day string) (string, []any) {
+	var either []string
+	var values []any
+	for _, f := range catalog.Frequencies {
+		if t, ok := f.PublishedBefore(day); ok {
+			either = append(either, "d.frequency = ? AND d.published_at < ?")
+			values = append(values, string(f), t)
+		}
+	}
+	if either == nil {
+		return "1 = 0", nil
+	}
+	return strings.Join(either, " OR "), values
+}
+
 // datasetWhere is the condition of a filter and of what the actor may know of.
 func (c *conn) datasetWhere(ctx context.Context, actor catalog.Actor, f DatasetFilter) (string, []any, error) {
 	conditions, args := []string{"1 = 1"}, []any{}
@@ -174,6 +204,17 @@ func (c *conn) datasetWhere(ctx context.Context, actor catalog.Actor, f DatasetF
 	}
 	if f.Published {
 		add("d.latest_number > 0")
+	}
+	if f.Unpublished {
+		add("d.last_number = 0")
+	}
+	if f.Promised {
+		promise, values := promised()
+		add("d.published_at IS NOT NULL AND d.frequency IN ("+promise+")", values...)
+	}
+	if f.DueBefore != "" {
+		due, values := dueBefore(f.DueBefore)
+		add("("+due+")", values...)
 	}
 	if f.IDs != nil {
 		in("d.id", f.IDs)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"taihu/catalog"
 	"taihu/catalog/store"
@@ -233,6 +234,57 @@ func TestUnknownDatasetNamesTheNearest(t *testing.T) {
 		_, err = db.Dataset(ctx, catalog.Actor{}, "a\x00b")
 		if k := catalog.KindOf(err); k != catalog.NotFound && k != catalog.Invalid {
 			t.Errorf("a NUL in the slug: %v", err)
+		}
+	})
+}
+
+func TestLateDatasetsAreFound(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w, ctx := storetest.NewWorld(t, db), t.Context()
+		for i, f := range catalog.Frequencies {
+			d := w.NewDataset(t, fmt.Sprintf("set-%d", i))
+			d.Frequency = f
+			wantCode(t, db.UpdateDataset(ctx, w.Steward, d), "")
+			w.Published(t, d.Slug)
+		}
+		list := func(who catalog.Actor, f store.DatasetFilter) (slugs []string) {
+			t.Helper()
+			f.Sort, f.Limit = "slug", 100
+			found, _, total, err := db.Datasets(ctx, who, f)
+			wantCode(t, err, "")
+			for _, d := range found {
+				slugs = append(slugs, string(d.Frequency))
+				if f.DueBefore != "" && (d.NextDue() == "" || d.NextDue() >= f.DueBefore) {
+					t.Errorf("%s is due on %q, not before %s", d.Slug, d.NextDue(), f.DueBefore)
+				}
+			}
+			slices.Sort(slugs)
+			if len(found) != total {
+				t.Errorf("%d of %d", len(found), total)
+			}
+			return slugs
+		}
+		today := time.Now()
+		for days, want := range map[int][]string{1: nil, 2: {"daily", "hourly", "minutely", "realtime"}, 9: {"daily", "hourly", "minutely", "realtime", "weekly"}, 40: {"daily", "hourly", "minutely", "monthly", "realtime", "weekly"}} {
+			if got := list(w.Steward, store.DatasetFilter{Mine: true, DueBefore: catalog.DayOf(today.AddDate(0, 0, days))}); !slices.Equal(got, want) {
+				t.Errorf("due before %d days from now: %v, want %v", days, got, want)
+			}
+		}
+		if got := list(w.Steward, store.DatasetFilter{Mine: true, Promised: true}); len(got) != 10 {
+			t.Errorf("promised are %v", got)
+		}
+		if got := list(w.Steward, store.DatasetFilter{Mine: true, Unpublished: true}); len(got) != 1 {
+			t.Errorf("never published are %v", got)
+		}
+		w.ReadyDraft(t, "set-1")
+		w.ReadyDraft(t, "set-2")
+		newDraft(t, w)
+		for name, who := range map[string]catalog.Actor{"steward": w.Steward, "stranger": w.Stranger, "nobody": {}} {
+			counts, err := db.DraftCounts(ctx, who)
+			wantCode(t, err, "")
+			if mine := name == "steward"; mine != (counts[catalog.Ready] == 2) || mine != (counts[catalog.Uploading] == 1) || !mine && len(counts) > 0 {
+				t.Errorf("%s counts %v", name, counts)
+			}
 		}
 	})
 }

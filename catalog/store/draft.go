@@ -20,6 +20,7 @@ type DraftFilter struct {
 	DatasetID string
 	States    []catalog.State // nil: every state of a draft
 	Limit     int             // 0: 100; at most 1000
+	Skip      int
 }
 
 var dataDateForm = regexp.MustCompile(`^\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?$`)
@@ -157,7 +158,7 @@ func (db *DB) Drafts(ctx context.Context, actor catalog.Actor, f DraftFilter) ([
 	err := db.view(ctx, "list drafts", func(c *conn) error {
 		err := c.all(ctx, &list, `
 			SELECT `+columns+` FROM releases r JOIN datasets d ON d.id = r.dataset_id
-			WHERE `+conditions+` ORDER BY r.id DESC LIMIT ?`, append(args, min(limit, maxList))...)
+			WHERE `+conditions+` ORDER BY r.id DESC LIMIT ? OFFSET ?`, append(args, min(limit, maxList), max(f.Skip, 0))...)
 		if err != nil {
 			return err
 		}
@@ -169,6 +170,27 @@ func (db *DB) Drafts(ctx context.Context, actor catalog.Actor, f DraftFilter) ([
 		return nil
 	})
 	return list, err
+}
+
+// DraftCounts counts the drafts that the actor may see, by state.
+func (db *DB) DraftCounts(ctx context.Context, actor catalog.Actor) (map[catalog.State]int, error) {
+	counts := map[catalog.State]int{}
+	err := db.view(ctx, "count drafts", func(c *conn) error {
+		where, args, err := c.datasetWhere(ctx, actor, DatasetFilter{Mine: true})
+		if err != nil || actor.Anonymous() {
+			return err
+		}
+		var rows []struct {
+			State catalog.State
+			N     int
+		}
+		err = c.all(ctx, &rows, `SELECT r.state, COUNT(*) AS n FROM releases r JOIN datasets d ON d.id = r.dataset_id WHERE r.number IS NULL AND `+where+` GROUP BY r.state`, args...)
+		for _, x := range rows {
+			counts[x.State] = x.N
+		}
+		return err
+	})
+	return counts, err
 }
 
 // editable are the states in which a draft's contents may be changed; after

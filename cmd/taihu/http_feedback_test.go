@@ -128,3 +128,33 @@ func TestFeedback(t *testing.T) {
 		t.Errorf("a calendar that is not there: %d %s", code, out)
 	}
 }
+
+// TestDesk: the steward of the organization sees what is due and reported, another's
+// desk shows none of it, and the API says the same as the page.
+func TestDesk(t *testing.T) {
+	p := startLots(t)
+	html := []string{"Accept", "text/html"}
+	var d api.Dataset
+	if err := p.client.Do(t.Context(), http.MethodGet, "/api/v1/datasets/open-lots", nil, &d); err != nil {
+		t.Fatal(err)
+	}
+	if d.NextDue != "" || d.DaysLate != 0 || d.PublishedAt == nil {
+		t.Errorf("an irregular dataset is due on %q", d.NextDue)
+	}
+	edit := editOf("open-lots", "cgj")
+	edit.Frequency = "weekly"
+	if err := p.client.Do(t.Context(), http.MethodPut, "/api/v1/datasets/open-lots", edit, &d); err != nil {
+		t.Fatal(err)
+	}
+	if want := catalog.DayOf(d.PublishedAt.AddDate(0, 0, 7)); d.NextDue != want {
+		t.Errorf("due on %s, want %s", d.NextDue, want)
+	}
+	p.play(t, []scenario{
+		{name: "reported", method: "POST", path: "/api/v1/datasets/open-lots/feedback", headers: []string{"Content-Type", "application/json"}, body: `{"message":"x","table":"lots"}`, status: 201},
+		{name: "own desk", path: "/steward", headers: with(html, bearerOf(p.own)...), status: 200, parts: []string{"停车场 open-lots", "第1条：表lots", d.NextDue + "到期", "closed-lots"}},
+		{name: "due alone", path: "/en/steward?show=due", headers: with(html, bearerOf(p.own)...), status: 200, parts: []string{"/en/steward/datasets/open-lots/upload", "due " + d.NextDue}, lacks: []string{"closed-lots"}},
+		{name: "another desk", path: "/steward", headers: with(html, bearerOf(p.other)...), status: 200, lacks: []string{"open-lots", "第1条"}},
+		{name: "nobody's", path: "/steward", headers: html, status: 303},
+		{name: "readers see when it is due", path: "/en/datasets/open-lots", headers: html, status: 200, parts: []string{"next due by " + d.NextDue}},
+	})
+}
