@@ -167,6 +167,33 @@ func (a *API) datasetRoutes() {
 			return out, nil
 		})
 
+	register(a, huma.Operation{OperationID: "copy-dataset", Method: http.MethodPost, Path: "/api/v1/datasets/{slug}/copy", Tags: []string{"stewards"}, DefaultStatus: http.StatusCreated,
+		Summary: "Make a dataset like another", Description: "Its description is copied, but for address and identifiers; its first release takes over the words, codes and keys of the tables. No data are.", Security: bearer},
+		func(ctx context.Context, actor catalog.Actor, in *struct {
+			DatasetPath
+			Body DatasetCopy
+		}) (*output, error) {
+			original, err := a.Store.Dataset(ctx, actor, in.Slug)
+			if err != nil {
+				return nil, err
+			}
+			d := *original
+			d.Slug, d.Title, d.Identifiers = in.Body.Slug, in.Body.Title, nil
+			if in.Body.Organization != "" {
+				o, err := a.Store.Organization(ctx, in.Body.Organization)
+				if err != nil {
+					return nil, err
+				}
+				d.OrganizationID = o.ID
+			}
+			if err := a.Store.CopyDataset(ctx, actor, in.Slug, &d); err != nil {
+				return nil, err
+			}
+			out := answer(ctx, &d)
+			out.Status, out.Location = http.StatusCreated, out.Body.URL
+			return out, nil
+		})
+
 	register(a, huma.Operation{OperationID: "update-dataset", Method: http.MethodPut, Path: "/api/v1/datasets/{slug}", Tags: []string{"stewards"},
 		Summary: "Change a dataset's metadata", Description: "If-Match carries the row_version that was read; if somebody changed the dataset since, the answer is 412.", Security: bearer},
 		func(ctx context.Context, actor catalog.Actor, in *struct {
@@ -212,6 +239,13 @@ type DatasetEdit struct {
 	SourceNote    catalog.Text          `json:"source_note,omitempty"`
 	Identifiers   []string              `json:"identifiers,omitempty"`
 	SecurityLevel string                `json:"security_level,omitempty"`
+}
+
+// DatasetCopy is what a copy of a dataset has of its own.
+type DatasetCopy struct {
+	Slug         string       `json:"slug" doc:"3 to 80 of a-z, 0-9 and -" example:"parking-spaces-2"`
+	Title        catalog.Text `json:"title"`
+	Organization string       `json:"organization,omitempty" doc:"The publisher's slug; by default the same"`
 }
 
 func (a *API) applyEdit(ctx context.Context, d *catalog.Dataset, e *DatasetEdit) error {

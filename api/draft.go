@@ -43,6 +43,7 @@ type DraftEdit struct {
 	Version  string       `json:"version,omitempty" maxLength:"60"`
 	Notes    catalog.Text `json:"notes,omitempty" doc:"What changed"`
 	DataDate string       `json:"data_date,omitempty" doc:"Up to when the data speak: ISO date, month or year"`
+	Like     bool         `json:"like_latest,omitempty" doc:"Begin like the latest release: its notes, where none are given, and its files' way of being read. The draft holds no data all the same"`
 }
 
 // TableEdit is what a steward states about a table.
@@ -63,7 +64,7 @@ type FieldEdit struct {
 }
 
 func (e DraftEdit) edit() store.DraftEdit {
-	return store.DraftEdit{Version: e.Version, Notes: e.Notes, DataDate: e.DataDate}
+	return store.DraftEdit{Version: e.Version, Notes: e.Notes, DataDate: e.DataDate, Like: e.Like}
 }
 
 func (a *API) draftRoutes() {

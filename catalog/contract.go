@@ -28,12 +28,19 @@ type ContractFile struct {
 	Options IngestOptions `json:"options"`
 }
 
+// EveryTable stands for each table that the contract does not name: that of a
+// copied dataset holds whatever the table is called.
+const EveryTable = "*"
+
 // Table returns what is promised of the table called name; nil where nothing is.
 func (c *Contract) Table(name string) *ContractTable {
 	if c == nil {
 		return nil
 	}
 	i := slices.IndexFunc(c.Tables, func(t ContractTable) bool { return t.Name == name })
+	if i < 0 {
+		i = slices.IndexFunc(c.Tables, func(t ContractTable) bool { return t.Name == EveryTable })
+	}
 	if i < 0 {
 		return nil
 	}
@@ -84,18 +91,12 @@ func (c *Contract) OptionsFor(name string) IngestOptions {
 	if c == nil {
 		return IngestOptions{}
 	}
-	carried := func(f *ContractFile) IngestOptions {
-		o := f.Options
-		o.Settled = nil // which follow rules of their own: SettledFor
-		o.From = c.Release
-		return o
-	}
 	form := withoutDigits(name)
 	var alike []*ContractFile
 	for i := range c.Files {
 		f := &c.Files[i]
 		if f.Name == name {
-			return carried(f)
+			return c.carried(f)
 		}
 		if form != name && withoutDigits(f.Name) == form {
 			alike = append(alike, f)
@@ -104,9 +105,41 @@ func (c *Contract) OptionsFor(name string) IngestOptions {
 	if len(alike) != 1 {
 		return IngestOptions{}
 	}
-	o := carried(alike[0])
-	if len(alike[0].Tables) == 1 {
-		o.Table = alike[0].Tables[0]
+	return c.sameTable(alike[0])
+}
+
+// OnlyOptions returns how the only file with tables was read, for a file that takes
+// its place under another name.
+func (c *Contract) OnlyOptions() IngestOptions {
+	var only *ContractFile
+	for i := range c.Files {
+		if len(c.Files[i].Tables) == 0 {
+			continue
+		}
+		if only != nil {
+			return IngestOptions{}
+		}
+		only = &c.Files[i]
+	}
+	if only == nil {
+		return IngestOptions{}
+	}
+	return c.sameTable(only)
+}
+
+// carried are the options of a file as they hold for the next release.
+func (c *Contract) carried(f *ContractFile) IngestOptions {
+	o := f.Options
+	o.Settled = nil // which follow rules of their own: SettledFor
+	o.Mode, o.From = "", c.Release
+	return o
+}
+
+// sameTable is carried for a file of another name, whose table keeps its name.
+func (c *Contract) sameTable(f *ContractFile) IngestOptions {
+	o := c.carried(f)
+	if len(f.Tables) == 1 {
+		o.Table = f.Tables[0]
 	}
 	return o
 }

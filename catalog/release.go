@@ -111,7 +111,9 @@ type Release struct {
 	WithdrawnBy  string     `json:"withdrawn_by,omitempty"`
 	WithdrawnAt  *time.Time `json:"withdrawn_at,omitempty"`
 	WithdrawnWhy string     `json:"withdrawn_why,omitempty"`
-	RowVersion   int64      `json:"row_version"`
+	// LikeNumber is the release a draft was begun like: its files are read as there.
+	LikeNumber int   `json:"like_number,omitempty"`
+	RowVersion int64 `json:"row_version"`
 
 	Tables []Table `json:"tables"` // in order; loaded with the release
 	Files  []File  `json:"files"`

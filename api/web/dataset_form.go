@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -28,6 +29,7 @@ type datasetFormPage struct {
 	Opens         []choice
 	Levels        []choice
 	RowVersion    string
+	From          *catalog.Dataset // of which this is to be a copy; nil: of none
 }
 
 // datasetFormFor fills the choices from what was typed.
@@ -38,6 +40,13 @@ func (s *Site) datasetFormFor(c *gin.Context, actor catalog.Actor, f form, d *ca
 	if d != nil {
 		v.Title = phrase(lang, "修改说明：%s", "Edit: %s", d.Title.In(lang))
 		v.Action = href(lang, "/steward/datasets/"+d.Slug)
+	}
+	if from := f.Get("from"); from != "" && d == nil {
+		var err error
+		if v.From, err = s.Store.Dataset(c.Request.Context(), actor, from); err != nil {
+			return nil, err
+		}
+		v.Title = phrase(lang, "复制数据集：%s", "Copy: %s", v.From.Title.In(lang))
 	}
 	rows, err := s.Store.Organizations(c.Request.Context())
 	if err != nil {
@@ -76,6 +85,17 @@ func (s *Site) newDatasetForm(c *gin.Context) error {
 		return err
 	}
 	f := newForm(url.Values{"licence": {catalog.Licences[0].Code}, "open_attribute": {string(catalog.Unconditional)}, "frequency": {"irregular"}, "organization": {c.Query("organization")}})
+	if from := c.Query("from"); from != "" {
+		d, err := s.Store.Dataset(c.Request.Context(), actor, from)
+		if err != nil {
+			return err
+		}
+		f = writeDataset(d)
+		f.Values.Set("from", d.Slug)
+		for _, name := range []string{"slug", "identifiers", "row_version"} { // what belongs to the one alone
+			f.Values.Del(name)
+		}
+	}
 	v, err := s.datasetFormFor(c, actor, f, nil)
 	if err != nil {
 		return err
@@ -99,7 +119,18 @@ func (s *Site) newDataset(c *gin.Context) error {
 	readDataset(f, d)
 	d.Slug = strings.ToLower(strings.TrimSpace(f.Get("slug")))
 	d.OrganizationID = f.Get("organization")
-	if err = s.Store.CreateDataset(c.Request.Context(), actor, d); err == nil {
+	create := s.Store.CreateDataset
+	if from := f.Get("from"); from != "" {
+		original, err := s.Store.Dataset(c.Request.Context(), actor, from)
+		if err != nil {
+			return err
+		}
+		d.Simulated = original.Simulated
+		create = func(ctx context.Context, actor catalog.Actor, d *catalog.Dataset) error {
+			return s.Store.CopyDataset(ctx, actor, from, d)
+		}
+	}
+	if err = create(c.Request.Context(), actor, d); err == nil {
 		return seeOther(c, "/steward/datasets/"+d.Slug+"/upload?done=created")
 	}
 	return s.datasetFormAgain(c, actor, f, nil, err)

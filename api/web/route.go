@@ -47,6 +47,8 @@ func (s *Site) Routes() []Route {
 		{post, "/account/keys/:id/revoke", s.revokeKey},
 		{post, "/account/password", s.changePassword},
 		{get, "/steward", s.steward},
+		{get, "/steward/bulk", s.bulkForm},
+		{post, "/steward/bulk", s.bulk},
 		{get, "/steward/datasets/new", s.newDatasetForm},
 		{post, "/steward/datasets/new", s.newDataset},
 		{get, "/steward/datasets/:slug", s.editDatasetForm},

@@ -43,6 +43,9 @@ type deskSection struct {
 	Table                   bool // it is the table of datasets, with its search
 	Text                    string
 	Filters                 []link
+	Choose                  bool   // rows can be chosen, to be changed together
+	Chosen                  bool   // all rows are
+	ChooseAll               string // the same page with all rows chosen
 }
 
 // todo is one thing that waits for somebody.
@@ -63,7 +66,9 @@ type draftRow struct {
 
 type ownDataset struct {
 	Title     catalog.Text
+	Slug      string
 	Href      string
+	Copy      string
 	Edit      string
 	Upload    string
 	Latest    int
@@ -354,7 +359,7 @@ func (k *desk) own() (deskSection, error) {
 	for i := range list {
 		d := &list[i]
 		o := ownDataset{
-			Title: d.Title, Href: href(k.lang, "/datasets/"+d.Slug), Edit: href(k.lang, "/steward/datasets/"+d.Slug), Upload: href(k.lang, "/steward/datasets/"+d.Slug+"/upload"),
+			Title: d.Title, Slug: d.Slug, Href: href(k.lang, "/datasets/"+d.Slug), Copy: href(k.lang, "/steward/datasets/new?from="+d.Slug), Edit: href(k.lang, "/steward/datasets/"+d.Slug), Upload: href(k.lang, "/steward/datasets/"+d.Slug+"/upload"),
 			Latest: d.LatestNumber, Frequency: frequencyWords(k.lang, d.Frequency), Due: d.NextDue(), Open: openWords(k.lang, d.OpenAttribute),
 		}
 		if n := d.DaysLate(k.now); n > 0 {
@@ -369,12 +374,15 @@ func (k *desk) own() (deskSection, error) {
 	if only != "" {
 		keep = append(keep, "only", only)
 	}
-	if k.only != x.Key {
-		if len(list) < total {
-			x.All = k.at(x.Key)
+	x.Choose = k.only == x.Key
+	if !x.Choose {
+		x.All = k.at(x.Key)
+	} else {
+		if next != "" {
+			x.Next = k.at(x.Key, append(slices.Clone(keep), "after", next)...)
 		}
-	} else if next != "" {
-		x.Next = k.at(x.Key, append(keep, "after", next)...)
+		x.Chosen = k.query.Get("all") == "1"
+		x.ChooseAll = k.at(x.Key, append(slices.Clone(keep), "after", k.query.Get("after"), "all", "1")...)
 	}
 	for _, w := range []struct{ only, words string }{{"", k.say("全部", "All")}, {"late", k.say("晚了的", "Late")}, {"empty", k.say("还没有发布的", "Not published yet")}} {
 		at := k.at(x.Key)

@@ -101,11 +101,27 @@ func (s *Site) uploadForm(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	v, err := s.uploadTo(c, actor, d, newForm(nil))
+	f := newForm(nil)
+	if c.Query("like") == "latest" {
+		if f, err = s.likeLatest(c, actor, d); err != nil {
+			return err
+		}
+	}
+	v, err := s.uploadTo(c, actor, d, f)
 	if err != nil {
 		return err
 	}
 	return s.render(c, http.StatusOK, "upload", v)
+}
+
+// likeLatest fills the form as the newest release that stands was made. How its files
+// are read is the store's to know.
+func (s *Site) likeLatest(c *gin.Context, actor catalog.Actor, d *catalog.Dataset) (form, error) {
+	_, r, err := s.Store.ReleaseFacts(c.Request.Context(), actor, d.Slug, 0)
+	if err != nil {
+		return form{}, err
+	}
+	return newForm(url.Values{"like": {"latest"}, "notes_zh": {r.Notes.Zh}, "notes_en": {r.Notes.En}}), nil
 }
 
 // upload begins a draft with the files of the form. Nothing is made where the
@@ -163,6 +179,7 @@ func draftEdit(f form) store.DraftEdit {
 	return store.DraftEdit{
 		Version: strings.TrimSpace(f.Get("version")), DataDate: strings.TrimSpace(f.Get("data_date")),
 		Notes: catalog.Text{Zh: strings.TrimSpace(f.Get("notes_zh")), En: strings.TrimSpace(f.Get("notes_en"))},
+		Like:  f.Get("like") == "latest",
 	}
 }
 

@@ -74,6 +74,7 @@ var saidWords = map[string]catalog.Text{
 	"feedback-sent":          {Zh: "收到了，谢谢。", En: "It has arrived. Thank you."},
 	"answered":               {Zh: "答复已公开。", En: "The answer is public."},
 	"looked-at":              {Zh: "原话已公开。", En: "The words are public."},
+	"bulk":                   {Zh: "都改好了。", En: "All of them are changed."},
 }
 
 // said returns the sentence for a code in ?done=, or nothing for an unknown one.

@@ -71,12 +71,12 @@ func (c *conn) fileContract(ctx context.Context, f *catalog.File) (*catalog.Cont
 	}
 	for _, name := range slices.Sorted(maps.Keys(typed)) {
 		w := typed[name]
-		t := contract.Table(name)
-		if t == nil {
-			contract.Tables = append(contract.Tables, catalog.ContractTable{Name: name})
-			t = &contract.Tables[len(contract.Tables)-1]
+		t := catalog.ContractTable{Name: name}
+		if of := contract.Table(name); of != nil {
+			t.Schema = catalog.Schema{Key: of.Schema.Key, Fields: slices.Clone(of.Schema.Fields)}
 		}
 		w.applyTo(&t.Schema)
+		contract.Tables = append([]catalog.ContractTable{t}, slices.DeleteFunc(contract.Tables, func(o catalog.ContractTable) bool { return o.Name == name })...)
 	}
 	contract.Files = nil // the file has its options
 	return contract, nil
@@ -86,7 +86,17 @@ func (c *conn) fileContract(ctx context.Context, f *catalog.File) (*catalog.Cont
 // none.
 func (c *conn) promised(ctx context.Context, d *datasetRow) (*catalog.Contract, error) {
 	if d.LatestNumber == 0 {
-		return &catalog.Contract{Dataset: d.Slug}, nil
+		contract := &catalog.Contract{Dataset: d.Slug}
+		if d.LastNumber == 0 && d.CopiedFrom != "" {
+			original, err := c.dictionaryOf(ctx, d)
+			if err != nil {
+				return nil, err
+			}
+			for _, n := range namedLike(original, catalog.EveryTable) {
+				contract.Tables = append(contract.Tables, catalog.ContractTable{Name: n.Name, Schema: n.Schema})
+			}
+		}
+		return contract, nil
 	}
 	last, err := c.numbered(ctx, d, d.LatestNumber, "")
 	if err != nil {
@@ -210,7 +220,7 @@ func ownTitle(n *catalog.Table, files []catalog.File) bool {
 // optionsFor are the options with which a file is read first: those given; for
 // what they do not say, those of the file it takes the place of, else those of
 // its counterpart in the newest release.
-func (t *tx) optionsFor(ctx context.Context, d *datasetRow, name string, given catalog.IngestOptions, old *catalog.File) (catalog.IngestOptions, error) {
+func (t *tx) optionsFor(ctx context.Context, d *datasetRow, r *catalog.Release, name string, given catalog.IngestOptions, old *catalog.File) (catalog.IngestOptions, error) {
 	given.From = 0
 	if old != nil {
 		return given.Or(old.Options), nil
@@ -219,7 +229,17 @@ func (t *tx) optionsFor(ctx context.Context, d *datasetRow, name string, given c
 	if err != nil {
 		return given, err
 	}
-	given = given.Or(contract.OptionsFor(name))
+	from := contract.OptionsFor(name)
+	if from.From == 0 && r.LikeNumber > 0 {
+		var present int
+		if _, err := t.value(ctx, `SELECT COUNT(*) FROM release_files WHERE release_id = ?`, []any{r.ID}, &present); err != nil {
+			return given, err
+		}
+		if present == 0 { // monthly files are called differently each month, and are the same table
+			from = contract.OnlyOptions()
+		}
+	}
+	given = given.Or(from)
 	if given.Mode != "" && given.Table == "" && len(contract.Tables) == 1 {
 		given.Table = contract.Tables[0].Name
 	}

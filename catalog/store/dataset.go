@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -12,14 +13,15 @@ import (
 type datasetRow struct {
 	catalog.Dataset
 	TitleKey     string
-	LastNumber   int   // highest number ever given; 0: never published
-	ChangeNumber int64 // version of the search document
+	LastNumber   int    // highest number ever given; 0: never published
+	CopiedFrom   string // id of the dataset whose dictionary the first release takes over
+	ChangeNumber int64  // version of the search document
 }
 
 const datasetColumns = `d.id, d.slug, d.organization_id, d.title, d.title_key, d.description, d.themes, d.keywords, d.region, d.licence,
 	d.open_attribute, d.conditions, d.frequency, d.spatial, d.temporal_start, d.temporal_end, d.language, d.contact, d.source_note,
 	d.identifiers, d.security_level, d.simulated, d.row_version, d.created_at, d.catalogue_at, d.latest_number, d.last_number,
-	d.published_at, d.change_number`
+	d.published_at, d.change_number, d.copied_from`
 
 // titleKey is what a search for a part of the title looks at.
 func titleKey(d *catalog.Dataset) string {
@@ -29,10 +31,31 @@ func titleKey(d *catalog.Dataset) string {
 // CreateDataset makes a dataset in d.OrganizationID and fills in id, times and
 // row_version. Its stewards may. Conflict slug_taken, also by an old slug.
 func (db *DB) CreateDataset(ctx context.Context, actor catalog.Actor, d *catalog.Dataset) error {
+	return db.createDataset(ctx, actor, "", d)
+}
+
+// CopyDataset is CreateDataset for a copy of the dataset called from, which the actor
+// must be able to see: its first release takes over the words and codes of the columns,
+// and the keys, of the latest release there. Nothing else of it is looked at: d says
+// what the copy's description is.
+func (db *DB) CopyDataset(ctx context.Context, actor catalog.Actor, from string, d *catalog.Dataset) error {
+	return db.createDataset(ctx, actor, from, d)
+}
+
+func (db *DB) createDataset(ctx context.Context, actor catalog.Actor, from string, d *catalog.Dataset) error {
 	if err := d.Check(); err != nil {
 		return err
 	}
 	return db.update(ctx, "create dataset", func(t *tx) error {
+		said := facts{"slug": d.Slug, "organization": d.OrganizationID}
+		copied := ""
+		if from != "" {
+			original, err := t.datasetFor(ctx, actor, from)
+			if err != nil {
+				return err
+			}
+			copied, said["copied_from"] = original.ID, original.Slug
+		}
 		if err := t.mayOwn(ctx, actor, d.OrganizationID); err != nil {
 			return err
 		}
@@ -41,11 +64,11 @@ func (db *DB) CreateDataset(ctx context.Context, actor catalog.Actor, d *catalog
 		_, err := t.exec(ctx, `
 			INSERT INTO datasets (id, slug, organization_id, title, title_key, description, themes, keywords, region, licence,
 				open_attribute, conditions, frequency, spatial, temporal_start, temporal_end, language, contact, source_note,
-				identifiers, security_level, simulated, row_version, created_at, catalogue_at, latest_number, last_number, change_number)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, 0, 0, 1)`,
+				identifiers, security_level, simulated, row_version, created_at, catalogue_at, latest_number, last_number, change_number, copied_from)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, 0, 0, 1, ?)`,
 			d.ID, d.Slug, d.OrganizationID, js(d.Title), titleKey(d), js(d.Description), js(d.Themes), js(d.Keywords), d.Region, d.Licence,
 			string(d.OpenAttribute), js(d.Conditions), string(d.Frequency), d.Spatial, d.TemporalStart, d.TemporalEnd, d.Language, js(d.Contact), js(d.SourceNote),
-			js(d.Identifiers), d.SecurityLevel, d.Simulated, d.CreatedAt, d.CatalogueAt)
+			js(d.Identifiers), d.SecurityLevel, d.Simulated, d.CreatedAt, d.CatalogueAt, copied)
 		if isUnique(err) {
 			return slugTaken(d.Slug)
 		}
@@ -55,7 +78,7 @@ func (db *DB) CreateDataset(ctx context.Context, actor catalog.Actor, d *catalog
 		if err := t.takeSlug(ctx, d.ID, d.Slug); err != nil {
 			return err
 		}
-		return t.event(ctx, d.ID, actor, "dataset.created", d.ID, facts{"slug": d.Slug, "organization": d.OrganizationID})
+		return t.event(ctx, d.ID, actor, "dataset.created", d.ID, said)
 	})
 }
 
@@ -93,45 +116,73 @@ func (t *tx) takeSlug(ctx context.Context, id, slug string) error {
 // empty, d.Slug) but its slug, releases and times, comparing d.RowVersion where
 // it is not 0. It sets the catalogue date. Its stewards may.
 func (db *DB) UpdateDataset(ctx context.Context, actor catalog.Actor, d *catalog.Dataset) error {
-	return db.update(ctx, "change dataset", func(t *tx) error {
-		old, err := t.datasetForChange(ctx, actor, d, catalog.EditDataset)
-		if err != nil {
-			return err
-		}
-		d.ID, d.Slug = old.ID, old.Slug
-		if d.OrganizationID == "" {
-			d.OrganizationID = old.OrganizationID
-		}
-		if err := d.Check(); err != nil {
-			return err
-		}
-		if err := checkVersion(d.RowVersion, old.RowVersion); err != nil {
-			return err
-		}
-		if d.OrganizationID != old.OrganizationID {
-			if err := t.mayOwn(ctx, actor, d.OrganizationID); err != nil {
+	return db.update(ctx, "change dataset", func(t *tx) error { return t.updateDataset(ctx, actor, d) })
+}
+
+// MostDatasets is how many datasets one UpdateDatasets changes.
+const MostDatasets = 200
+
+// UpdateDatasets is UpdateDataset for several at once, all or none. Its error names
+// the one it is about in the field dataset.
+func (db *DB) UpdateDatasets(ctx context.Context, actor catalog.Actor, list []*catalog.Dataset) error {
+	if len(list) > MostDatasets {
+		return catalog.Errorf(catalog.TooLarge, "too_many_datasets", "at most %d datasets are changed at once", MostDatasets).InChinese("一次最多改%d个数据集", MostDatasets)
+	}
+	// In one order everywhere, so that two of them never wait for each other.
+	list = slices.SortedFunc(slices.Values(list), func(a, b *catalog.Dataset) int { return strings.Compare(a.ID, b.ID) })
+	return db.update(ctx, "change datasets", func(t *tx) error {
+		for _, d := range list {
+			changed := *d // a verb that is tried again begins anew
+			if err := t.updateDataset(ctx, actor, &changed); err != nil {
+				var e *catalog.Error
+				if errors.As(err, &e) {
+					return e.With("dataset", d.Slug)
+				}
 				return err
 			}
 		}
-		d.Themes, d.Keywords, d.Identifiers = list(d.Themes), list(d.Keywords), list(d.Identifiers)
-		_, err = t.exec(ctx, `
+		return nil
+	})
+}
+
+func (t *tx) updateDataset(ctx context.Context, actor catalog.Actor, d *catalog.Dataset) error {
+	old, err := t.datasetForChange(ctx, actor, d, catalog.EditDataset)
+	if err != nil {
+		return err
+	}
+	d.ID, d.Slug = old.ID, old.Slug
+	if d.OrganizationID == "" {
+		d.OrganizationID = old.OrganizationID
+	}
+	if err := d.Check(); err != nil {
+		return err
+	}
+	if err := checkVersion(d.RowVersion, old.RowVersion); err != nil {
+		return err
+	}
+	if d.OrganizationID != old.OrganizationID {
+		if err := t.mayOwn(ctx, actor, d.OrganizationID); err != nil {
+			return err
+		}
+	}
+	d.Themes, d.Keywords, d.Identifiers = list(d.Themes), list(d.Keywords), list(d.Identifiers)
+	_, err = t.exec(ctx, `
 			UPDATE datasets SET organization_id = ?, title = ?, title_key = ?, description = ?, themes = ?, keywords = ?, region = ?,
 				licence = ?, open_attribute = ?, conditions = ?, frequency = ?, spatial = ?, temporal_start = ?, temporal_end = ?,
 				language = ?, contact = ?, source_note = ?, identifiers = ?, security_level = ?, simulated = ?, catalogue_at = ?,
 				row_version = row_version + 1
 			WHERE id = ?`,
-			d.OrganizationID, js(d.Title), titleKey(d), js(d.Description), js(d.Themes), js(d.Keywords), d.Region,
-			d.Licence, string(d.OpenAttribute), js(d.Conditions), string(d.Frequency), d.Spatial, d.TemporalStart, d.TemporalEnd,
-			d.Language, js(d.Contact), js(d.SourceNote), js(d.Identifiers), d.SecurityLevel, d.Simulated, t.now, d.ID)
-		if err != nil {
-			return err
-		}
-		d.RowVersion, d.CreatedAt, d.CatalogueAt, d.PublishedAt, d.LatestNumber = old.RowVersion+1, old.CreatedAt, t.now, old.PublishedAt, old.LatestNumber
-		if err := t.reindexIfPublished(ctx, old); err != nil {
-			return err
-		}
-		return t.event(ctx, d.ID, actor, "dataset.changed", d.ID, facts{"open_attribute": d.OpenAttribute, "organization": d.OrganizationID})
-	})
+		d.OrganizationID, js(d.Title), titleKey(d), js(d.Description), js(d.Themes), js(d.Keywords), d.Region,
+		d.Licence, string(d.OpenAttribute), js(d.Conditions), string(d.Frequency), d.Spatial, d.TemporalStart, d.TemporalEnd,
+		d.Language, js(d.Contact), js(d.SourceNote), js(d.Identifiers), d.SecurityLevel, d.Simulated, t.now, d.ID)
+	if err != nil {
+		return err
+	}
+	d.RowVersion, d.CreatedAt, d.CatalogueAt, d.PublishedAt, d.LatestNumber = old.RowVersion+1, old.CreatedAt, t.now, old.PublishedAt, old.LatestNumber
+	if err := t.reindexIfPublished(ctx, old); err != nil {
+		return err
+	}
+	return t.event(ctx, d.ID, actor, "dataset.changed", d.ID, facts{"open_attribute": d.OpenAttribute, "organization": d.OrganizationID})
 }
 
 // RenameDataset gives a dataset another slug; the old one leads to it for ever.

@@ -13,6 +13,10 @@ type DraftEdit struct {
 	Version  string // label, at most 40 characters
 	Notes    catalog.Text
 	DataDate string // ISO date, month or year; may be empty
+	// Like begins a draft like the newest release that stands: with its notes, where
+	// none are given, and with its files' way of being read and its table's name. It
+	// still begins without data. Only CreateDraft minds it.
+	Like bool
 }
 
 // DraftFilter narrows a list of drafts.
@@ -51,17 +55,33 @@ func (db *DB) CreateDraft(ctx context.Context, actor catalog.Actor, dataset stri
 		if err != nil {
 			return err
 		}
-		r = &catalog.Release{ID: catalog.NewID(), DatasetID: d.ID, State: catalog.Uploading, Version: e.Version, Notes: e.Notes, DataDate: e.DataDate,
+		e := e // a verb that is tried again begins anew
+		like := 0
+		if e.Like {
+			last, err := t.latest(ctx, d)
+			if err != nil {
+				return err
+			}
+			like = last.Number
+			if e.Notes.IsZero() {
+				e.Notes = last.Notes
+			}
+		}
+		r = &catalog.Release{ID: catalog.NewID(), DatasetID: d.ID, State: catalog.Uploading, Version: e.Version, Notes: e.Notes, DataDate: e.DataDate, LikeNumber: like,
 			CreatedBy: actor.ID(), CreatedAt: t.now, RowVersion: 1, Tables: []catalog.Table{}, Files: []catalog.File{}}
 		_, err = t.exec(ctx, `
 			INSERT INTO releases (id, dataset_id, state, version, notes, data_date, comment, created_by, created_at, submitted_by,
-				approved_by, published_by, withdrawn_by, withdrawn_why, row_version)
-			VALUES (?, ?, ?, ?, ?, ?, '', ?, ?, '', '', '', '', '', 1)`,
-			r.ID, r.DatasetID, string(r.State), r.Version, js(r.Notes), r.DataDate, r.CreatedBy, r.CreatedAt)
+				approved_by, published_by, withdrawn_by, withdrawn_why, row_version, like_number)
+			VALUES (?, ?, ?, ?, ?, ?, '', ?, ?, '', '', '', '', '', 1, ?)`,
+			r.ID, r.DatasetID, string(r.State), r.Version, js(r.Notes), r.DataDate, r.CreatedBy, r.CreatedAt, r.LikeNumber)
 		if err != nil {
 			return err
 		}
-		return t.event(ctx, d.ID, actor, "draft.created", r.ID, nil)
+		said := facts{}
+		if like > 0 {
+			said["like"] = like
+		}
+		return t.event(ctx, d.ID, actor, "draft.created", r.ID, said)
 	})
 	if err != nil {
 		return nil, err

@@ -60,7 +60,7 @@ func (t *tx) putFile(ctx context.Context, actor catalog.Actor, d *datasetRow, r 
 	if err != nil {
 		return nil, nil, err
 	}
-	o, err := t.optionsFor(ctx, d, u.Name, u.Options, old)
+	o, err := t.optionsFor(ctx, d, r, u.Name, u.Options, old)
 	if err != nil {
 		return nil, nil, err
 	}

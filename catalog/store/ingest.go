@@ -157,6 +157,12 @@ func (t *tx) insertTables(ctx context.Context, f *catalog.File, d *datasetRow, t
 	if err != nil {
 		return err
 	}
+	var original []catalog.Table
+	if d.LastNumber == 0 && d.CopiedFrom != "" {
+		if original, err = t.dictionaryOf(ctx, d); err != nil {
+			return err
+		}
+	}
 	taken, position := map[string]bool{}, 0
 	for _, p := range present {
 		taken[p.Name] = true
@@ -177,7 +183,7 @@ func (t *tx) insertTables(ctx context.Context, f *catalog.File, d *datasetRow, t
 		n.Schema.Fields = append([]catalog.Field{}, n.Schema.Fields...)
 		said := typed[n.Name]
 		done := said.typed(&n)
-		for _, from := range [][]catalog.Table{before, last} {
+		for _, from := range [][]catalog.Table{before, last, namedLike(original, n.Name)} {
 			i := slices.IndexFunc(from, func(old catalog.Table) bool { return old.Name == n.Name })
 			if i < 0 {
 				continue
@@ -197,6 +203,33 @@ func (t *tx) insertTables(ctx context.Context, f *catalog.File, d *datasetRow, t
 		}
 	}
 	return nil
+}
+
+// dictionaryOf is the tables of the latest release of the dataset that d was copied
+// from, without the ids of their columns: those belong to that dataset. One that was
+// closed since gives its words to its own organization only.
+func (c *conn) dictionaryOf(ctx context.Context, d *datasetRow) ([]catalog.Table, error) {
+	var tables []catalog.Table
+	err := c.all(ctx, &tables, `
+		SELECT `+tableFacts+` FROM release_tables
+		WHERE release_id = (SELECT r.id FROM releases r JOIN datasets d ON d.id = r.dataset_id AND d.latest_number = r.number WHERE d.id = ? AND (d.open_attribute <> 'closed' OR d.organization_id = ?))`, d.CopiedFrom, d.OrganizationID)
+	for i := range tables {
+		for j := range tables[i].Schema.Fields {
+			tables[i].Schema.Fields[j].ID = ""
+		}
+	}
+	return tables, err
+}
+
+// namedLike gives the only table of a copied dictionary the name of the table that
+// takes it over: files of another dataset are called differently.
+func namedLike(tables []catalog.Table, name string) []catalog.Table {
+	if len(tables) != 1 {
+		return tables
+	}
+	only := tables[0]
+	only.Name = name
+	return []catalog.Table{only}
 }
 
 // orderTables puts the tables of a draft in the order of its files. Files are

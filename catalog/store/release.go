@@ -8,7 +8,7 @@ import (
 )
 
 const releaseColumns = `id, dataset_id, number, state, version, notes, data_date, comment, created_by, created_at, submitted_by,
-	approved_by, published_by, published_at, publish_at, withdrawn_by, withdrawn_at, withdrawn_why, row_version`
+	approved_by, published_by, published_at, publish_at, withdrawn_by, withdrawn_at, withdrawn_why, row_version, like_number`
 
 const fileColumns = `id, release_id, name, role, state, media_type, blob, options, report, created_at`
 
@@ -67,6 +67,19 @@ func noLatest(d *datasetRow) error {
 		return catalog.Errorf(catalog.Gone, "withdrawn", "every release of %q was withdrawn: its page says why", d.Slug).InChinese("该数据集的各版均已撤回，原因见其页面")
 	}
 	return unknown("no_release", "nothing of %q has been published yet", d.Slug).InChinese("该数据集尚未发布")
+}
+
+// latest returns the newest release that stands, with its contents; its errors are
+// those of noLatest.
+func (t *tx) latest(ctx context.Context, d *datasetRow) (*catalog.Release, error) {
+	if d.LatestNumber == 0 {
+		return nil, noLatest(d)
+	}
+	r, err := t.numbered(ctx, d, d.LatestNumber, "")
+	if err != nil {
+		return nil, err
+	}
+	return r, t.contents(ctx, r, tableFacts)
 }
 
 // numbered returns a published or withdrawn release, without its contents.

@@ -199,7 +199,7 @@ function setUp(form) {
       for (const item of items) Object.assign(item, { url: "", at: 0 });
     }
     const value = (name) => form.elements[name]?.value.trim() || "";
-    const body = { version: value("version"), data_date: value("data_date"), notes: { zh: value("notes_zh"), en: value("notes_en") } };
+    const body = { version: value("version"), data_date: value("data_date"), notes: { zh: value("notes_zh"), en: value("notes_en") }, like_latest: value("like") === "latest" };
     draft = JSON.parse((await ask("POST", form.dataset.begin, { "Content-Type": "application/json" }, JSON.stringify(body))).responseText).id;
   }
 

@@ -1,0 +1,5 @@
+-- Of a copy: the dataset whose dictionary its first release takes over.
+ALTER TABLE datasets ADD COLUMN copied_from TEXT COLLATE "C" NOT NULL DEFAULT '';
+
+-- Of a draft begun like a release: its number. Files are read as there.
+ALTER TABLE releases ADD COLUMN like_number BIGINT NOT NULL DEFAULT 0;

@@ -1,0 +1,2 @@
+ALTER TABLE releases DROP COLUMN like_number;
+ALTER TABLE datasets DROP COLUMN copied_from;
