@@ -13,6 +13,9 @@ func describe(t *testing.T, w *storetest.World, draft string) {
 	t.Helper()
 	wantCode(t, w.DB.DescribeTable(t.Context(), w.Steward, draft, "readings", store.TableWords{Key: &[]string{"站点"}, Fields: map[string]store.FieldWords{
 		"水位": {Label: catalog.Text{Zh: "水位", En: "Level"}, Unit: "m", Description: catalog.Text{Zh: "吴淞高程"}, Codes: []catalog.Code{{Value: "-1", Label: catalog.Text{Zh: "停测"}}}}}}), "")
+	r, err := w.DB.Draft(t.Context(), w.Steward, draft) // a key has the file read again
+	wantCode(t, err, "")
+	finish(t, w, &r.Files[0], storetest.Outcome("readings", "站点", "水位"))
 }
 
 func TestACopyHasTheDictionaryAndNoData(t *testing.T) {
@@ -107,13 +110,13 @@ func TestADraftLikeTheLastRelease(t *testing.T) {
 		wantCode(t, err, "")
 		f, err = db.PutFile(ctx, w.Steward, own.ID, store.Upload{Name: "x.csv", MediaType: "text/csv", Blob: storetest.Blob("x"), Options: catalog.IngestOptions{Delimiter: ";"}})
 		wantCode(t, err, "")
-		if f.Options.Encoding != "" || f.Options.Delimiter != ";" || own.Notes.Zh != "自己写的" {
+		if f.Options.Encoding != "gb18030" || f.Options.Delimiter != ";" || own.Notes.Zh != "自己写的" {
 			t.Errorf("what was stated is lost: %s, %v", f.Options, own.Notes)
 		}
-		// Without the word a draft is as empty as ever.
+		// Without the word a draft is as empty as ever, and reads a file of another name as it is.
 		plain, err := db.CreateDraft(ctx, w.Steward, "water-level", store.DraftEdit{})
 		wantCode(t, err, "")
-		if f = put(t, w, plain.ID, "2026-11.csv", "november"); f.Options.Encoding != "" || !plain.Notes.IsZero() {
+		if f = put(t, w, plain.ID, "november.csv", "november"); f.Options.Encoding != "" || !plain.Notes.IsZero() {
 			t.Errorf("a plain draft begins with %s, %v", f.Options, plain.Notes)
 		}
 	})
