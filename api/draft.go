@@ -262,18 +262,19 @@ func (a *API) draftNow(ctx context.Context, actor catalog.Actor, id string) (*dr
 
 type putFileInput struct {
 	DraftPath
-	Name      string `path:"name" maxLength:"255" doc:"As readers will see it" example:"readings.csv"`
-	Sheet     string `query:"sheet" doc:"The one sheet to read"`
-	HeaderRow string `query:"header_row" doc:"1-based row of the header; -1: none; without it found out"`
-	Delimiter string `query:"delimiter" doc:"One character, or tab"`
-	Encoding  string `query:"encoding" doc:"Such as utf-8 or gb18030; without it found out"`
-	Table     string `query:"table" doc:"Name of the table"`
-	Zone      string `query:"zone" doc:"Offset of datetimes that state none, such as +08:00"`
-	Types     string `query:"types" doc:"Types of columns, one a line (%0A): COLUMN=TYPE"`
-	NullWords string `query:"null_words" doc:"Words that mean null, one a line (%0A): WORD for every column, COLUMN=WORD for one"`
-	Mode      string `query:"mode" enum:",append,upsert" doc:"append: the rows stand after those of the table in the newest release; upsert: they take the place of its rows of the same key, the others are added; without it the file is all of the table"`
-	Settle    string `query:"settle" doc:"Decisions about findings, one a line (%0A): CODE:COLUMN=mask, CODE:COLUMN=drop or CODE=accept,REASON"`
-	Type      string `header:"Content-Type" hidden:"true"`
+	Name       string `path:"name" maxLength:"255" doc:"As readers will see it" example:"readings.csv"`
+	Sheet      string `query:"sheet" doc:"The one sheet to read"`
+	HeaderRow  string `query:"header_row" doc:"1-based row of the header, the first where it takes several; -1: none; without it found out"`
+	HeaderRows string `query:"header_rows" doc:"How many rows the header takes; without it found out"`
+	Delimiter  string `query:"delimiter" doc:"One character, or tab"`
+	Encoding   string `query:"encoding" doc:"Such as utf-8 or gb18030; without it found out"`
+	Table      string `query:"table" doc:"Name of the table"`
+	Zone       string `query:"zone" doc:"Offset of datetimes that state none, such as +08:00"`
+	Types      string `query:"types" doc:"Types of columns, one a line (%0A): COLUMN=TYPE"`
+	NullWords  string `query:"null_words" doc:"Words that mean null, one a line (%0A): WORD for every column, COLUMN=WORD for one"`
+	Mode       string `query:"mode" enum:",append,upsert" doc:"append: the rows stand after those of the table in the newest release; upsert: they take the place of its rows of the same key, the others are added; without it the file is all of the table"`
+	Settle     string `query:"settle" doc:"Decisions about findings, one a line (%0A): CODE:COLUMN=mask, CODE:COLUMN=drop or CODE=accept,REASON"`
+	Type       string `header:"Content-Type" hidden:"true"`
 
 	query  func(name string) string
 	body   io.Reader

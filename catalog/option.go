@@ -70,6 +70,9 @@ func (o IngestOptions) Or(from IngestOptions) IngestOptions {
 	if take(o.HeaderRow == 0 && from.HeaderRow != 0) {
 		o.HeaderRow = from.HeaderRow
 	}
+	if take(o.HeaderRows == 0 && from.HeaderRows != 0) {
+		o.HeaderRows = from.HeaderRows
+	}
 	if take(o.Delimiter == "" && from.Delimiter != "") {
 		o.Delimiter = from.Delimiter
 	}
@@ -97,12 +100,15 @@ func (o IngestOptions) Or(from IngestOptions) IngestOptions {
 // OptionNames are the names under which an upload's address, its metadata and
 // forms give options, in the order in which they are documented. Of types,
 // null_words and settle each line is one.
-var OptionNames = []string{"sheet", "header_row", "delimiter", "encoding", "table", "zone", "types", "null_words", "mode", "settle"}
+var OptionNames = []string{"sheet", "header_row", "header_rows", "delimiter", "encoding", "table", "zone", "types", "null_words", "mode", "settle"}
 
 // ReadOptions reads options given as text by name.
 func ReadOptions(get func(name string) string) (o IngestOptions, err error) {
 	o = IngestOptions{Sheet: strings.TrimSpace(get("sheet")), Delimiter: get("delimiter"), Encoding: get("encoding"), Table: strings.TrimSpace(get("table")), Zone: strings.TrimSpace(get("zone"))}
-	if o.HeaderRow, err = readRow("header_row", get("header_row")); err != nil {
+	if o.HeaderRow, err = readRow("header_row", get("header_row"), -1); err != nil {
+		return o, err
+	}
+	if o.HeaderRows, err = readRow("header_rows", get("header_rows"), 0); err != nil {
 		return o, err
 	}
 	if o.Types, err = ParseTypes(linesOf(get("types"))); err != nil {
@@ -127,6 +133,9 @@ func (o *IngestOptions) Texts() map[string]string {
 	if o.HeaderRow != 0 {
 		texts["header_row"] = strconv.Itoa(o.HeaderRow)
 	}
+	if o.HeaderRows != 0 {
+		texts["header_rows"] = strconv.Itoa(o.HeaderRows)
+	}
 	var lines []string
 	for _, column := range slices.Sorted(maps.Keys(o.Types)) {
 		lines = append(lines, column+"="+string(o.Types[column]))
@@ -141,14 +150,15 @@ func (o *IngestOptions) Texts() map[string]string {
 	return texts
 }
 
-// readRow reads a 1-based row number, or -1 for none; 0 where text is empty.
-func readRow(name, text string) (int, error) {
+// readRow reads a number of rows or a 1-based row, or -1 for none where that is the
+// least; 0 where text is empty.
+func readRow(name, text string, least int) (int, error) {
 	text = strings.TrimSpace(text)
 	if text == "" {
 		return 0, nil
 	}
 	n, err := strconv.Atoi(text)
-	if err != nil || n < -1 {
+	if err != nil || n < least {
 		return 0, Errorf(Invalid, "invalid_field", "%s %q is no row: give 1, 2, …, or -1 where there is none", name, text).With("field", name).InChinese("“%s”不是行号：请填1、2……，没有表头填-1", text)
 	}
 	return n, nil

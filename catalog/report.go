@@ -67,21 +67,27 @@ type TableFacts struct {
 	Sheet   string `json:"sheet,omitempty"`
 	Rows    int64  `json:"rows"`
 	Columns int    `json:"columns"`
+	// Title, Unit and Notes are the words above and below the table.
+	Title string   `json:"title,omitempty"`
+	Unit  string   `json:"unit,omitempty"`
+	Notes []string `json:"notes,omitempty"`
 }
 
 // Report is what ingest found in one file.
 type Report struct {
-	File      string       `json:"file"`
-	Format    string       `json:"format"` // csv, tsv, xlsx, json, ndjson, parquet, or attachment
-	Encoding  string       `json:"encoding,omitempty"`
-	Delimiter string       `json:"delimiter,omitempty"`
-	Quote     string       `json:"quote,omitempty"`
-	HeaderRow int          `json:"header_row,omitempty"`
-	Base      int          `json:"base,omitempty"` // the release to whose table the rows were added
-	Accepted  bool         `json:"accepted"`
-	Tables    []TableFacts `json:"tables,omitempty"`
-	Findings  []Finding    `json:"findings"`
-	Decisions []Decision   `json:"decisions,omitempty"`
+	File      string `json:"file"`
+	Format    string `json:"format"` // csv, tsv, xlsx, json, ndjson, parquet, or attachment
+	Encoding  string `json:"encoding,omitempty"`
+	Delimiter string `json:"delimiter,omitempty"`
+	Quote     string `json:"quote,omitempty"`
+	HeaderRow int    `json:"header_row,omitempty"`
+	// HeaderRows is how many rows the header takes where it is more than one.
+	HeaderRows int          `json:"header_rows,omitempty"`
+	Base       int          `json:"base,omitempty"` // the release to whose table the rows were added
+	Accepted   bool         `json:"accepted"`
+	Tables     []TableFacts `json:"tables,omitempty"`
+	Findings   []Finding    `json:"findings"`
+	Decisions  []Decision   `json:"decisions,omitempty"`
 }
 
 // FirstError returns the first fatal finding, or nil.

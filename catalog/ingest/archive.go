@@ -29,6 +29,7 @@ type archive struct {
 	parts   map[string]*zip.File // by lower-case name
 	inflate int64                // bytes of all entries
 	nested  []string             // entries that are archives themselves; never opened
+	merging map[string]bool      // by lower-case name: parts that speak of merged cells
 }
 
 // openArchive opens and weighs the ZIP file at in.Path. A *Refusal tells what is
@@ -39,7 +40,7 @@ func openArchive(in *Input) (*archive, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &archive{file: f, parts: map[string]*zip.File{}}
+	a := &archive{file: f, parts: map[string]*zip.File{}, merging: map[string]bool{}}
 	if err := a.weigh(in.Limits.Inflate); err != nil {
 		f.Close()
 		return nil, err
@@ -164,6 +165,7 @@ func (a *archive) inflateOne(f *zip.File, buf []byte, left int64) (int64, error)
 	var total int64
 	const tail = 32 // enough for "<!DOCTYPE" in UTF-16
 	xml := isXMLPart(f.Name)
+	merging := !xml
 	keep := 0
 	for {
 		n, err := r.Read(buf[keep:])
@@ -177,6 +179,9 @@ func (a *archive) inflateOne(f *zip.File, buf []byte, left int64) (int64, error)
 		}
 		if xml && hasDoctype(piece) {
 			return 0, refuse("malformed_xlsx", "%q 含有 DOCTYPE 声明，表格文件不应有", "%q holds a DOCTYPE declaration, which no workbook needs", shorten(f.Name))
+		}
+		if !merging && bytes.Contains(piece, mergeTag) {
+			a.merging[strings.ToLower(strings.TrimPrefix(f.Name, "/"))], merging = true, true
 		}
 		if errors.Is(err, io.EOF) {
 			return total, nil
@@ -193,6 +198,10 @@ func isXMLPart(name string) bool {
 	name = strings.ToLower(name)
 	return strings.HasSuffix(name, ".xml") || strings.HasSuffix(name, ".rels")
 }
+
+// mergeTag stands in a worksheet behind its rows, so that a reader of rows knows
+// too late of merged cells.
+var mergeTag = []byte("mergeCell ")
 
 var (
 	doctype   = []byte("<!DOCTYPE")

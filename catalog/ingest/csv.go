@@ -154,7 +154,7 @@ func (s *csvSource) findHeader() error {
 		}
 		return s.findHeader()
 	}
-	guess := headerGuess{Row: 0}
+	guess := headerGuess{Row: 0, Depth: 1}
 	switch at := s.in.Options.HeaderRow; {
 	case at < 0:
 		guess.Row = -1
@@ -168,33 +168,47 @@ func (s *csvSource) findHeader() error {
 		if guess.Row == -2 {
 			return refuse("header_row_missing", "第%[1]d行不是一行数据的开头，不能作表头。", "No row begins at line %[1]d, so it cannot be the header.", at)
 		}
-		guess.Titles = guess.Row
+		guess.Titles, guess.Depth = guess.Row, headOf(rows, guess.Row).depth()
 	default:
 		guess = guessHeader(rows)
+	}
+	if n := s.in.Options.HeaderRows; n > 0 && guess.Row >= 0 {
+		if guess.Depth = n; guess.Row+n > len(rows) {
+			return refuse("header_row_missing", "指定表头占%[1]d行，但从第%[2]d行起没有这么多行。", "The header was stated to take %[1]d rows, but there are not so many from line %[2]d on.", n, places[guess.Row].line)
+		}
 	}
 	h := &Header{Why: guess.Why}
 	if guess.Row < 0 {
 		h.Columns = make([]string, len(rows[guess.Titles]))
 		s.pos, s.line = places[guess.Titles].start, places[guess.Titles].line
 	} else {
-		h.Columns, h.Row = trimHeader(rows, guess.Row), places[guess.Row].line
-		s.pos, s.line = places[guess.Row].end, places[guess.Row].after
+		h.Row = places[guess.Row].line
+		last := guess.Row + guess.Depth - 1
+		if guess.Depth > 1 {
+			h.Depth = guess.Depth
+			h.Why = whyHeader(h.Row, places[last].line)
+			rows[last] = headOf(rows, guess.Row).names(guess.Depth)
+		}
+		h.Columns = trimHeader(rows, last)
+		s.pos, s.line = places[last].end, places[last].after
 	}
 	s.reportHeader(guess, rows, h)
 	if len(h.Columns) > s.in.Limits.Columns {
 		return s.tooWide()
 	}
 	s.header = h
-	s.in.Report.HeaderRow = int(h.Row)
+	s.in.Report.HeaderRow, s.in.Report.HeaderRows = int(h.Row), h.Depth
+	if h.Depth > 1 {
+		tellHeader(s.in.Findings, "", h.Row, places[guess.Row+guess.Depth-1].line, h)
+	}
 	return nil
 }
 
-// reportHeader tells what was found out rather than stated.
+// reportHeader tells what was found out rather than stated, and takes the words
+// above the table.
 func (s *csvSource) reportHeader(guess headerGuess, rows [][]string, h *Header) {
-	if s.in.Options.HeaderRow != 0 {
-		return
-	}
-	if guess.Row < 0 {
+	stated := s.in.Options.HeaderRow != 0
+	if guess.Row < 0 && !stated {
 		f := found("no_header", "", "")
 		f.Row, f.Value = s.line, strings.Join(rows[guess.Titles], string(s.reader.delimiter))
 		f.Message.Zh += guess.Why.Zh
@@ -202,8 +216,24 @@ func (s *csvSource) reportHeader(guess headerGuess, rows [][]string, h *Header) 
 		s.in.Findings.Add(f)
 	}
 	if guess.Titles > 0 {
+		var said above
+		var lines []string
+		for _, row := range rows[:guess.Titles] {
+			var cells []string
+			for _, cell := range row {
+				if cell = strings.TrimSpace(cell); cell != "" {
+					cells = append(cells, cell)
+				}
+			}
+			said.add(cells)
+			lines = append(lines, strings.Join(cells, " "))
+		}
+		h.Title, h.Unit = said.title, said.unit
+		if stated {
+			return
+		}
 		f := found("title_lines", "", "")
-		f.Row, f.Value, f.Count = 1, strings.TrimSpace(strings.Join(rows[0], " ")), int64(guess.Titles)
+		f.Row, f.Value, f.Count = 1, strings.Join(lines, " / "), int64(guess.Titles)
 		s.in.Findings.Add(f)
 	}
 }

@@ -126,6 +126,7 @@ func (s *csvSource) fallback(best byte) byte {
 type headerGuess struct {
 	Row    int // index; -1 where there is none
 	Titles int // rows above it, or above the data, that are titles
+	Depth  int // rows it takes
 	Why    catalog.Text
 }
 
@@ -139,8 +140,13 @@ var headerWords = map[string]bool{"id": true, "name": true, "code": true, "date"
 // out): a header is a row of words over columns of values. Where nothing speaks
 // against it the first row is the header, as in nearly every file.
 func guessHeader(rows [][]string) headerGuess {
-	g := headerGuess{}
-	if t := titleRows(rows); t > 0 {
+	g := headerGuess{Depth: 1}
+	t := titleRows(rows)
+	if n := headOf(rows, t).depth(); n > 1 {
+		g.Row, g.Titles, g.Depth = t, t, n
+		return g
+	}
+	if t > 0 {
 		if header, data := headerVotes(rows[t:]); header >= 1 && data == 0 {
 			g.Row, g.Titles = t, t
 			g.Why = catalog.Text{Zh: "上方各行的列数较少，该行是文字而其下是数据。", En: "The rows above have fewer cells; this one holds words and those below values."}
@@ -158,6 +164,25 @@ func guessHeader(rows [][]string) headerGuess {
 		g.Why = catalog.Text{Zh: "没有相反的迹象，第一行按表头处理。", En: "Nothing speaks against the first row being the header."}
 	}
 	return g
+}
+
+// headOf is the first rows from one on, as the shape of a header is looked for in them.
+func headOf(rows [][]string, from int) *head {
+	rows = rows[from:min(len(rows), from+statedHeaderRows+shapeRows)]
+	width := 0
+	for _, row := range rows {
+		width = max(width, len(row))
+	}
+	h := &head{}
+	for _, row := range rows {
+		cells := make([]headCell, width)
+		for i, text := range row {
+			c, _ := classify([]byte(text))
+			cells[i] = headCell{text, c != classText && c != classNullWord}
+		}
+		h.rows = append(h.rows, cells)
+	}
+	return h
 }
 
 // titleRows counts the rows at the top that are narrower than the table.

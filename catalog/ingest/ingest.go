@@ -233,6 +233,9 @@ func checkOptions(o catalog.IngestOptions) error {
 	if o.Zone != "" && !zoneForm.MatchString(o.Zone) {
 		return refuse("bad_option", "时区“%[1]s”有误：请写作 +08:00 或 Z。", "The zone %[1]q is wrong: write it as +08:00 or Z.", o.Zone)
 	}
+	if err := checkShape(o); err != nil {
+		return err
+	}
 	if err := checkSettled(o.Settled); err != nil {
 		return err
 	}

@@ -66,7 +66,8 @@ func (r *run) table(ctx context.Context, src Source, h *Header, chosen map[strin
 	types, decisions := r.decide(name, fields, h, only(first.evidence, first.kept), only(first.plans, first.kept), chosen)
 	grow.pin(fields, types)
 	r.result.Report.Decisions = append(r.result.Report.Decisions, decisions...)
-	r.result.Report.Tables = append(r.result.Report.Tables, catalog.TableFacts{Name: name, Sheet: h.Sheet, Rows: first.rows, Columns: len(fields)})
+	r.proposeUnits(h, fields)
+	r.result.Report.Tables = append(r.result.Report.Tables, catalog.TableFacts{Name: name, Sheet: h.Sheet, Rows: first.rows, Columns: len(fields), Title: h.Title, Unit: h.Unit, Notes: h.Notes})
 	if r.findings.Fatal() {
 		return nil // later sheets are still looked at
 	}
@@ -105,8 +106,12 @@ func (r *run) path(n int, form string) string {
 	return filepath.Join(r.req.OutDir, fmt.Sprintf("table-%d.%s.parquet", n, form))
 }
 
-// title is the table's own name: the sheet's, else the file's without extension.
+// title is the table's own name: what stands above it, else the sheet's, else the
+// file's without extension.
 func title(h *Header, file string) catalog.Text {
+	if h.Title != "" {
+		return catalog.Text{Zh: h.Title}
+	}
 	if h.Sheet != "" {
 		return catalog.Text{Zh: h.Sheet}
 	}

@@ -55,8 +55,13 @@ type Header struct {
 	LeftOut []int
 	// Row is the 1-based row of the header, 0 where there is none. Why is how
 	// that was decided; it is shown where it was found out, not stated.
-	Row int64
-	Why catalog.Text
+	Row   int64
+	Why   catalog.Text
+	Depth int // rows the header takes; 0 and 1 mean one
+	// Title, Unit and Notes are what stands above and below the table. Notes are
+	// complete once it has been read.
+	Title, Unit string
+	Notes       []string
 }
 
 // Declared is a column's type as stated by the file. Its cells must be in the

@@ -34,6 +34,7 @@ type xlsxSource struct {
 	names  []string // of the columns, for findings
 	number int      // of the next row to give
 	ended  bool     // the scanner is at the end
+	merged []area   // of the sheet, where known before its rows are given
 	held   bool     // s.row waits to be given
 
 	skipHidden bool // hidden rows are left out

@@ -9,6 +9,7 @@ import (
 const (
 	sheetRows    = 1_048_576
 	sheetColumns = 16_384
+	maxMerged    = 200_000 // merged cells of a sheet that are heeded
 )
 
 // cellKind says what a cell of a sheet holds.
@@ -68,8 +69,7 @@ type sheetScanner struct {
 	// Seen on the way.
 	extent        [2]int   // first and last column of the range the sheet states
 	hiddenColumns [][2]int // from, to
-	merged        int
-	firstMerged   string
+	merged        []area   // 1-based; the first maxMerged
 }
 
 func openSheet(b *workbook, part string, maxCell int) (*sheetScanner, error) {
@@ -183,15 +183,16 @@ func (s *sheetScanner) column() error {
 func (s *sheetScanner) merge() error {
 	ref, _ := s.tok.attr("ref")
 	first, last, _ := bytes.Cut(ref, []byte{':'})
-	_, _, ok := cellPlace(first)
+	left, top, ok := cellPlace(first)
+	right, bottom := left, top
 	if ok && last != nil {
-		_, _, ok = cellPlace(last)
+		right, bottom, ok = cellPlace(last)
 	}
 	if !ok {
 		return s.malformed(0, ref, "合并单元格的范围不对", "the range of a merged cell is wrong")
 	}
-	if s.merged++; s.merged == 1 {
-		s.firstMerged = string(ref)
+	if len(s.merged) < maxMerged && bottom >= top && right >= left && (bottom > top || right > left) {
+		s.merged = append(s.merged, area{top, left, bottom, right})
 	}
 	return nil
 }

@@ -50,18 +50,19 @@ type aheadRow struct{ sheetRow }
 //
 // How wide the table is must be known before its first row is given. That is
 // plain where the rows looked at for the header fill just what the sheet states
-// as its range; otherwise the sheet is passed over once more.
+// as its range; otherwise the sheet is passed over once more. So it is where it
+// has merged cells, of which it speaks behind its rows.
 func (s *xlsxSource) openTable(sheet workSheet) (*Header, error) {
 	var err error
 	if s.scan, err = openSheet(s.book, sheet.part, s.in.Limits.Cell); err != nil {
 		return nil, err
 	}
-	s.name, s.facts, s.known, s.ended, s.ahead, s.held = sheet.name, sheetFacts{}, false, false, nil, false
+	s.name, s.facts, s.known, s.ended, s.ahead, s.held, s.merged = sheet.name, sheetFacts{}, false, false, nil, false, nil
 	s.skipHidden = decided(s.in.Options.Settled, "hidden_rows", sheet.name, "") == catalog.Drop
 	if err := s.lookAhead(); err != nil {
 		return nil, err
 	}
-	if !s.ended && s.scan.extent != [2]int{s.facts.firstCol, s.facts.lastCol} {
+	if !s.ended && (s.zip.merging[strings.ToLower(strings.TrimPrefix(sheet.part, "/"))] || s.scan.extent != [2]int{s.facts.firstCol, s.facts.lastCol}) {
 		if err := s.measure(); err != nil {
 			return nil, err
 		}
@@ -83,8 +84,8 @@ func (s *xlsxSource) openTable(sheet workSheet) (*Header, error) {
 	return s.header()
 }
 
-// lookAhead reads the rows among which the header is looked for. Rows before a
-// stated header are counted only.
+// lookAhead reads the rows among which the header is looked for, from a stated
+// one on; the last above it are kept for their words.
 func (s *xlsxSource) lookAhead() error {
 	stated := s.in.Options.HeaderRow
 	for filled := 0; filled < headerLook; {
@@ -96,14 +97,14 @@ func (s *xlsxSource) lookAhead() error {
 			return err
 		}
 		full := s.facts.take(&s.row)
-		if s.row.number < stated {
-			continue
-		}
-		if full {
+		if full && s.row.number >= stated {
 			filled++
 		}
 		if full || len(s.row.cells) > 0 {
 			s.keepRow()
+		}
+		if n := len(s.ahead); n > maxTitles && s.row.number < stated {
+			s.ahead = s.ahead[n-maxTitles:]
 		}
 	}
 	return nil
@@ -115,7 +116,7 @@ func (s *xlsxSource) scanRow() error {
 	if errors.Is(err, io.EOF) {
 		s.ended = true
 		if !s.known {
-			s.known = true
+			s.known, s.merged = true, s.scan.merged
 			s.tellSheet(s.scan)
 		}
 	}
@@ -145,7 +146,7 @@ func (s *xlsxSource) measure() error {
 	if err := scan.close(); err != nil {
 		return fmt.Errorf("close sheet: %w", err)
 	}
-	s.known = true
+	s.known, s.merged = true, scan.merged
 	s.tellSheet(scan)
 	return nil
 }
@@ -161,7 +162,7 @@ func (s *xlsxSource) checkArea(lastRow int) error {
 		at(int64(lastRow), columnLetters(s.facts.lastCol), "")
 }
 
-// tellSheet reports what is hidden or merged in the area of the table.
+// tellSheet reports what is hidden in the area of the table.
 func (s *xlsxSource) tellSheet(scan *sheetScanner) {
 	if n := len(s.hiddenColumns(scan)); n > 0 {
 		f := found("hidden_columns", "有 %d 列是隐藏的，已作为数据读入。", "%d columns are hidden; they were read as data.", n)
@@ -172,11 +173,6 @@ func (s *xlsxSource) tellSheet(scan *sheetScanner) {
 		f := found("hidden_rows", "有 %d 行是隐藏的，已作为数据读入。", "%d rows are hidden; they were read as data.", n)
 		f.Table, f.Count = s.name, int64(n)
 		s.in.tellHidden(f)
-	}
-	if scan.merged > 0 {
-		f := found("merged_cells", "", "")
-		f.Table, f.Value, f.Count = s.name, scan.firstMerged, int64(scan.merged)
-		s.in.Findings.Add(f)
 	}
 }
 
@@ -199,30 +195,27 @@ func (s *xlsxSource) header() (*Header, error) {
 		return nil, refuse("header_row_missing", "指定的表头是第 %d 行，但数据只到第 %d 行。", "Row %d was stated as the header, but the sheet ends at row %d.", stated, s.facts.lastRow).at(int64(stated), "", "")
 	}
 	h := &Header{Sheet: s.name, Columns: make([]string, s.facts.lastCol-s.facts.firstCol+1)}
-	at := 0
 	switch {
 	case stated > 0:
-		if len(s.ahead) == 0 || s.ahead[0].number != stated { // the stated row holds nothing
-			at = -1
+		at := slices.IndexFunc(s.ahead, func(r aheadRow) bool { return r.number >= stated })
+		if at < 0 {
+			at = len(s.ahead)
 		}
-		h.Row, s.number = int64(stated), stated+1
+		s.above(h, s.ahead[:at])
+		h.Row = int64(stated)
 		h.Why = catalog.Text{Zh: "表头行由用户指定", En: "the header row was stated"}
 	case stated < 0:
-		at, s.number = -1, s.facts.firstRow
+		s.number = s.facts.firstRow
 		h.Why = catalog.Text{Zh: "用户指明没有表头", En: "it was stated that there is no header"}
 	default:
-		at = s.findHeader(h)
+		s.findHeader(h)
 	}
-	if at >= 0 {
-		row := &s.ahead[at].sheetRow
-		for i := range row.cells {
-			c := &row.cells[i]
-			if n := c.col - s.facts.firstCol; n >= 0 && n < len(h.Columns) {
-				h.Columns[n] = string(row.cellText(c))
-			}
+	if h.Row > 0 {
+		if err := s.nameHeader(h); err != nil {
+			return nil, err
 		}
-		s.ahead = s.ahead[at+1:]
 	}
+	s.tellMerged(h)
 	if decided(s.in.Options.Settled, "hidden_columns", s.name, "") == catalog.Drop {
 		h.LeftOut = s.hiddenColumns(s.scan)
 	}
@@ -233,6 +226,91 @@ func (s *xlsxSource) header() (*Header, error) {
 		}
 	}
 	return h, nil
+}
+
+// headFrom is the rows of the sheet from one on, as the shape of a header is
+// looked for in them.
+func (s *xlsxSource) headFrom(number int) *head {
+	h := &head{rows: make([][]headCell, statedHeaderRows+shapeRows)}
+	width := s.facts.lastCol - s.facts.firstCol + 1
+	for i := range h.rows {
+		h.rows[i] = make([]headCell, width)
+	}
+	last := 0
+	for i := range s.ahead {
+		row := &s.ahead[i].sheetRow
+		at := row.number - number
+		if at < 0 || at >= len(h.rows) {
+			continue
+		}
+		last = at
+		for j := range row.cells {
+			c := &row.cells[j]
+			if col := c.col - s.facts.firstCol; col >= 0 && col < width {
+				text := row.cellText(c)
+				class, _ := classify(text)
+				h.rows[at][col] = headCell{string(text), c.kind == cellValue || class != classText && class != classNullWord}
+			}
+		}
+	}
+	h.rows = h.rows[:last+1]
+	for _, a := range s.merged {
+		if a.bottom >= number && a.top < number+len(h.rows) {
+			h.merge(area{a.top - number, a.left - s.facts.firstCol, a.bottom - number, a.right - s.facts.firstCol})
+		}
+	}
+	return h
+}
+
+// nameHeader names the columns by the rows of the header, the first of which is
+// h.Row.
+func (s *xlsxSource) nameHeader(h *Header) error {
+	first := s.headFrom(int(h.Row))
+	h.Depth = first.depth()
+	if n := s.in.Options.HeaderRows; n > 0 {
+		if h.Depth = n; n > len(first.rows) {
+			return refuse("header_row_missing", "指定表头占 %d 行，但从第 %d 行起没有这么多行。", "The header was stated to take %d rows, but there are not so many from row %d on.", n, h.Row).at(h.Row, "", "")
+		}
+	}
+	h.Columns = first.names(h.Depth)
+	s.number = int(h.Row) + h.Depth
+	if h.Depth > 1 {
+		last := int64(s.number - 1)
+		h.Why = whyHeader(h.Row, last)
+		tellHeader(s.in.Findings, s.name, h.Row, last, h)
+	}
+	return nil
+}
+
+// above takes the words of the rows above a header.
+func (s *xlsxSource) above(h *Header, rows []aheadRow) {
+	var said above
+	for i := range rows {
+		if cells := rowTexts(&rows[i].sheetRow); len(cells) > 0 {
+			said.add(cells)
+		}
+	}
+	h.Title, h.Unit = said.title, said.unit
+}
+
+// tellMerged reports merged cells among the rows of data: those that leave cells
+// empty.
+func (s *xlsxSource) tellMerged(h *Header) {
+	var count int64
+	var first area
+	for _, a := range s.merged {
+		if a.top >= s.number && a.left <= s.facts.lastCol && a.right >= s.facts.firstCol {
+			if count++; count == 1 {
+				first = a
+			}
+		}
+	}
+	if count > 0 {
+		f := found("merged_cells", "", "")
+		f.Table, f.Count, f.Row = s.name, count, int64(first.top)
+		f.Value = fmt.Sprintf("%s%d:%s%d", columnLetters(first.left), first.top, columnLetters(first.right), first.bottom)
+		s.in.Findings.Add(f)
+	}
 }
 
 // filledCells counts the cells of a row that are not blank.
@@ -246,19 +324,57 @@ func filledCells(r *sheetRow) int {
 	return n
 }
 
+// spread tells how many cells of a row hold something, and how many columns they
+// take with what is merged into them.
+func (s *xlsxSource) spread(r *sheetRow) (cells, columns int) {
+	cells = filledCells(r)
+	columns = cells
+	if cells < 2 {
+		return cells, columns
+	}
+	for _, a := range s.merged {
+		if a.top <= r.number && r.number <= a.bottom && a.right > a.left {
+			for i := range r.cells {
+				if c := &r.cells[i]; c.col == a.left && a.top == r.number && !c.blank() {
+					columns += min(a.right, s.facts.lastCol) - a.left
+				}
+			}
+		}
+	}
+	return cells, columns
+}
+
 // findHeader decides which of the rows read ahead is the header: the first that
-// fills more than half of what the fullest of them fills. Rows above it, up to
-// ten, are titles; where there are more, the first row is the header. Where no cell of it is text, the sheet has no header. It returns the
-// header's index in s.ahead, or -1.
-func (s *xlsxSource) findHeader(h *Header) int {
+// fills more than half of what the fullest of them fills, or names what the next
+// divides. Rows above it, up to ten, are titles; where there are more, the first
+// row is the header. Where no cell of it is text, the sheet has no header, and
+// h.Row stays 0.
+func (s *xlsxSource) findHeader(h *Header) {
+	rows := s.ahead
+	for n, i := 0, 0; i < len(rows); i++ { // of a long look ahead, the first rows decide
+		if filledCells(&rows[i].sheetRow) > 0 {
+			if n++; n == headerLook {
+				rows = rows[:i+1]
+			}
+		}
+	}
 	widest := 0
-	for i := range s.ahead {
-		widest = max(widest, filledCells(&s.ahead[i].sheetRow))
+	for i := range rows {
+		widest = max(widest, filledCells(&rows[i].sheetRow))
 	}
 	at := 0
 	titles, first := 0, -1
-	for ; 2*filledCells(&s.ahead[at].sheetRow) <= widest; at++ {
-		if filledCells(&s.ahead[at].sheetRow) > 0 {
+	for ; at < len(rows)-1; at++ {
+		row := &rows[at].sheetRow
+		cells, columns := s.spread(row)
+		_, unit := unitLine(rowTexts(row))
+		if 2*columns > widest && !(unit && cells < widest) {
+			break
+		}
+		if cells > 1 && !unit && s.headFrom(row.number).depth() > 1 {
+			break
+		}
+		if cells > 0 {
 			titles++
 			if first < 0 {
 				first = at
@@ -268,43 +384,46 @@ func (s *xlsxSource) findHeader(h *Header) int {
 	if titles > maxTitles { // rather a text than a table with a title
 		at = first
 	}
-	for _, title := range s.ahead[:at] {
-		if filledCells(&title.sheetRow) == 0 {
+	s.above(h, rows[:at])
+	for i := range rows[:at] {
+		title := &rows[i].sheetRow
+		if filledCells(title) == 0 {
 			continue
 		}
 		f := found("title_lines", "", "")
-		f.Table, f.Row, f.Value = s.name, int64(title.number), rowText(&title.sheetRow)
+		f.Table, f.Row, f.Value = s.name, int64(title.number), rowText(title)
 		s.in.Findings.Add(f)
 	}
-	row := &s.ahead[at].sheetRow
+	row := &rows[at].sheetRow
 	if !slices.ContainsFunc(row.cells, func(c sheetCell) bool {
 		return (c.kind == cellText || c.kind == cellResult) && c.to > c.from
 	}) {
-		s.ahead = s.ahead[at:]
 		s.number = row.number
 		f := found("no_header", "", "")
 		f.Table, f.Row, f.Value = s.name, int64(row.number), rowText(row)
 		s.in.Findings.Add(f)
 		h.Why = catalog.Text{Zh: fmt.Sprintf("第 %d 行没有文字单元格，看作数据", row.number),
 			En: fmt.Sprintf("row %d has no text cell and was taken as data", row.number)}
-		return -1
+		return
 	}
-	h.Row, s.number = int64(row.number), row.number+1
+	h.Row = int64(row.number)
 	h.Why = catalog.Text{Zh: fmt.Sprintf("第 %d 行是第一个填满半数以上列的行", row.number),
 		En: fmt.Sprintf("row %d is the first that fills more than half of the columns", row.number)}
-	return at
+}
+
+// rowTexts lists the cells of a row that hold something.
+func rowTexts(r *sheetRow) []string {
+	var parts []string
+	for i := range r.cells {
+		if t := strings.TrimSpace(string(r.cellText(&r.cells[i]))); t != "" {
+			parts = append(parts, t)
+		}
+	}
+	return parts
 }
 
 // rowText joins the cells of a row for a report.
-func rowText(r *sheetRow) string {
-	var parts []string
-	for i := range r.cells {
-		if t := r.cellText(&r.cells[i]); len(t) > 0 {
-			parts = append(parts, string(t))
-		}
-	}
-	return strings.Join(parts, " | ")
-}
+func rowText(r *sheetRow) string { return strings.Join(rowTexts(r), " | ") }
 
 // measureRest measures a sheet of which rows have been given already.
 func (s *xlsxSource) measureRest() error {

@@ -168,7 +168,9 @@ func TestTableNamesAreUniqueAndWordsCarriedOn(t *testing.T) {
 		wantCode(t, err, "")
 
 		next := newDraft(t, w)
-		finish(t, w, put(t, w, next.ID, "a.csv", "a, later"), storetest.Outcome("main", "水位", "日期"))
+		outcome := storetest.Outcome("main", "水位", "日期")
+		outcome.Tables[0].Schema.Fields[0].Unit, outcome.Tables[0].Schema.Fields[1].Unit = "cm", "天" // as read from the file
+		finish(t, w, put(t, w, next.ID, "a.csv", "a, later"), outcome)
 		wantCode(t, db.KeepTable(ctx, w.Steward, next.ID, "main-2"), "")
 		wantCode(t, db.KeepTable(ctx, w.Steward, next.ID, "main-2"), "") // kept already
 		wantCode(t, db.KeepTable(ctx, w.Steward, next.ID, "main"), "table_exists")
@@ -182,7 +184,7 @@ func TestTableNamesAreUniqueAndWordsCarriedOn(t *testing.T) {
 		if level.ID != was.ID || level.Unit != "m" || level.Latin != "level" || level.Label != words.Label || len(level.Codes) != 1 {
 			t.Errorf("the column became %+v, was %+v", level, was)
 		}
-		if date.ID == "" || date.ID == was.ID || date.Unit != "" {
+		if date.ID == "" || date.ID == was.ID || date.Unit != "天" {
 			t.Errorf("the new column is %+v", date)
 		}
 	})

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -181,6 +182,7 @@ func (t *tx) insertTables(ctx context.Context, f *catalog.File, d *datasetRow, t
 			n.SourceSHA256 = f.Blob.SHA256
 		}
 		n.Schema.Fields = append([]catalog.Field{}, n.Schema.Fields...)
+		proposed := takeUnits(n.Schema.Fields)
 		said := typed[n.Name]
 		done := said.typed(&n)
 		for _, from := range [][]catalog.Table{before, last, namedLike(original, n.Name)} {
@@ -192,6 +194,9 @@ func (t *tx) insertTables(ctx context.Context, f *catalog.File, d *datasetRow, t
 			if said.Title == nil && !ownTitle(&from[i], append(lastFiles, *f)) {
 				n.Title = from[i].Title
 			}
+		}
+		for j := range n.Schema.Fields {
+			n.Schema.Fields[j].Unit = cmp.Or(n.Schema.Fields[j].Unit, proposed[j])
 		}
 		for j := range n.Schema.Fields {
 			if n.Schema.Fields[j].ID == "" {
@@ -286,6 +291,16 @@ func freeName(name string, taken map[string]bool) string {
 			return try
 		}
 	}
+}
+
+// takeUnits takes the units that ingest read from the file out of the fields: one
+// that a steward stated goes before them.
+func takeUnits(fields []catalog.Field) []string {
+	units := make([]string, len(fields))
+	for i := range fields {
+		units[i], fields[i].Unit = fields[i].Unit, ""
+	}
+	return units
 }
 
 // carry gives a table the key, and its columns the id, the words and the rules,

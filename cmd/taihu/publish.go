@@ -22,19 +22,20 @@ import (
 
 // readOptions state how files are read; publish and check share them.
 type readOptions struct {
-	Sheet     string   `help:"The one sheet of a workbook to read."`
-	HeaderRow int      `name:"header-row" help:"Row of the header, counted from 1; -1 where there is none."`
-	Delimiter string   `help:"Delimiter: one character, or tab."`
-	Encoding  string   `help:"Encoding, such as utf-8 or gb18030."`
-	Table     string   `help:"Name of the table."`
-	Zone      string   `help:"Offset of datetimes that state none." placeholder:"+08:00"`
-	Types     []string `name:"type" sep:"none" placeholder:"COLUMN=TYPE" help:"Type of a column, instead of what its values show; may be repeated."`
-	NullWords []string `name:"null" sep:"none" placeholder:"WORD" help:"Word that means null: WORD in every column, COLUMN=WORD in one; may be repeated."`
-	Settle    []string `sep:"none" placeholder:"CODE:COLUMN=MEASURE" help:"Decide about a finding: CODE:COLUMN=mask, CODE:COLUMN=drop or CODE=accept,REASON; may be repeated."`
+	Sheet      string   `help:"The one sheet of a workbook to read."`
+	HeaderRow  int      `name:"header-row" help:"Row of the header, counted from 1; -1 where there is none."`
+	HeaderRows int      `name:"header-rows" help:"Rows the header takes."`
+	Delimiter  string   `help:"Delimiter: one character, or tab."`
+	Encoding   string   `help:"Encoding, such as utf-8 or gb18030."`
+	Table      string   `help:"Name of the table."`
+	Zone       string   `help:"Offset of datetimes that state none." placeholder:"+08:00"`
+	Types      []string `name:"type" sep:"none" placeholder:"COLUMN=TYPE" help:"Type of a column, instead of what its values show; may be repeated."`
+	NullWords  []string `name:"null" sep:"none" placeholder:"WORD" help:"Word that means null: WORD in every column, COLUMN=WORD in one; may be repeated."`
+	Settle     []string `sep:"none" placeholder:"CODE:COLUMN=MEASURE" help:"Decide about a finding: CODE:COLUMN=mask, CODE:COLUMN=drop or CODE=accept,REASON; may be repeated."`
 }
 
 func (o readOptions) ingest() (catalog.IngestOptions, error) {
-	in := catalog.IngestOptions{Sheet: o.Sheet, HeaderRow: o.HeaderRow, Delimiter: o.Delimiter, Encoding: o.Encoding, Table: o.Table, Zone: o.Zone}
+	in := catalog.IngestOptions{Sheet: o.Sheet, HeaderRow: o.HeaderRow, HeaderRows: o.HeaderRows, Delimiter: o.Delimiter, Encoding: o.Encoding, Table: o.Table, Zone: o.Zone}
 	var err error
 	if in.Types, err = catalog.ParseTypes(o.Types); err != nil {
 		return in, fmt.Errorf("--type: %w", err)
