@@ -266,6 +266,8 @@ type putFileInput struct {
 	Sheet      string `query:"sheet" doc:"The one sheet to read"`
 	HeaderRow  string `query:"header_row" doc:"1-based row of the header, the first where it takes several; -1: none; without it found out"`
 	HeaderRows string `query:"header_rows" doc:"How many rows the header takes; without it found out"`
+	Totals     string `query:"totals" enum:",auto,keep,drop" doc:"Rows of totals: auto (those below the data are left out), keep or drop (those within too)"`
+	Merged     string `query:"merged" enum:",fill,empty" doc:"Merged cells among the data: fill (downwards) or empty"`
 	Delimiter  string `query:"delimiter" doc:"One character, or tab"`
 	Encoding   string `query:"encoding" doc:"Such as utf-8 or gb18030; without it found out"`
 	Table      string `query:"table" doc:"Name of the table"`

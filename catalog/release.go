@@ -216,10 +216,16 @@ type IngestOptions struct {
 	Sheet     string `json:"sheet,omitempty"`      // name of the one sheet to read; empty: every visible sheet with rows
 	HeaderRow int    `json:"header_row,omitempty"` // 1-based row of the header; 0: found out; -1: none (columns become column_1, …)
 	// HeaderRows is how many rows the header takes; 0: found out.
-	HeaderRows int    `json:"header_rows,omitempty"`
-	Delimiter  string `json:"delimiter,omitempty"` // one character, or "tab"
-	Encoding   string `json:"encoding,omitempty"`  // utf-8, gb18030, gbk, big5, utf-16le, utf-16be, latin-1, windows-1252, shift-jis
-	Table      string `json:"table,omitempty"`     // name of the table; empty: from the file's or sheet's name
+	HeaderRows int `json:"header_rows,omitempty"`
+	// Totals is what is done with rows of totals: auto (those below the data are
+	// left out), keep or drop (those within too); empty: auto.
+	Totals string `json:"totals,omitempty"`
+	// Merged is what is done with merged cells of the body: fill (downwards) or
+	// empty; empty: fill.
+	Merged    string `json:"merged,omitempty"`
+	Delimiter string `json:"delimiter,omitempty"` // one character, or "tab"
+	Encoding  string `json:"encoding,omitempty"`  // utf-8, gb18030, gbk, big5, utf-16le, utf-16be, latin-1, windows-1252, shift-jis
+	Table     string `json:"table,omitempty"`     // name of the table; empty: from the file's or sheet's name
 	// Types fixes the type of columns by name.
 	Types map[string]Type `json:"types,omitempty"`
 	// Zone is the offset of datetimes that state none, such as +08:00 (the default).
@@ -250,6 +256,12 @@ func (o IngestOptions) String() string {
 	}
 	if o.HeaderRows != 0 {
 		add("header_rows", o.HeaderRows)
+	}
+	if o.Totals != "" {
+		add("totals", o.Totals)
+	}
+	if o.Merged != "" {
+		add("merged", o.Merged)
 	}
 	if o.Delimiter != "" {
 		add("delimiter", o.Delimiter)

@@ -35,7 +35,8 @@ type csvSource struct {
 	bare     int64
 	bareAt   int64
 	bareText string
-	damaged  bool // U+FFFD was seen
+	below    []lineBelow // short rows that are notes, if nothing but such follows
+	damaged  bool        // U+FFFD was seen
 	done     bool
 }
 
@@ -311,9 +312,15 @@ func (s *csvSource) Read(c *Chunk) error {
 			s.blank(line)
 			continue
 		}
+		if s.mayBeBelow(record, width, line) {
+			continue
+		}
+		if err := s.notBelow(width); err != nil {
+			return err
+		}
 		s.gap()
-		if len(s.reader.fields) != width && !s.tolerated(width, line) {
-			if err := s.raggedRow(record, width, line); err != nil {
+		if n := len(s.reader.fields); n != width && !s.tolerated(width, line) {
+			if err := s.raggedRow(record, n, width, line); err != nil {
 				return err
 			}
 			continue
@@ -334,6 +341,7 @@ func (s *csvSource) more() error {
 			return s.refuseBroken()
 		}
 		s.done = true
+		s.endBelow()
 		s.close()
 		return nil
 	}
@@ -401,8 +409,7 @@ func (s *csvSource) tolerated(width int, line int64) bool {
 }
 
 // raggedRow lists a row of the wrong width; the hundredth ends the reading.
-func (s *csvSource) raggedRow(record []byte, width int, line int64) error {
-	n := len(s.reader.fields)
+func (s *csvSource) raggedRow(record []byte, n, width int, line int64) error {
 	r := refuse("ragged_rows", "第%[1]d行有%[2]d个单元格，表头有%[3]d个。", "Line %[1]d has %[2]d cells, the header has %[3]d.", line, n, width).
 		at(line, "", string(bytes.TrimRight(record, "\r\n")))
 	s.ragged++
@@ -411,6 +418,60 @@ func (s *csvSource) raggedRow(record []byte, width int, line int64) error {
 	}
 	s.in.Findings.Add(r.Finding)
 	return nil
+}
+
+// lineBelow is a row of another width than the table's that may be a note below it.
+type lineBelow struct {
+	record string
+	texts  []string
+	fields int
+	line   int64
+}
+
+// mayBeBelow keeps a row of another width that looks like a note until it is known
+// whether rows of data follow.
+func (s *csvSource) mayBeBelow(record []byte, width int, line int64) bool {
+	fields := s.reader.fields
+	if len(fields) == width || s.in.Options.Totals == totalsKeep || len(s.below) == tailRows {
+		return false
+	}
+	var texts []string
+	for i := range fields {
+		if text := strings.TrimSpace(string(fields[i].cell(record, &s.scratch))); text != "" {
+			texts = append(texts, text)
+		}
+		if i == totalColumns*2 && len(texts) > totalColumns {
+			break
+		}
+	}
+	if len(texts) == 0 || !isNote(texts) && (len(s.below) == 0 || len(texts) > 1) {
+		return false
+	}
+	s.below = append(s.below, lineBelow{string(bytes.TrimRight(record, "\r\n")), texts, len(fields), line})
+	return true
+}
+
+// notBelow is called at a row of data: what was kept is no note but a row of the
+// wrong width.
+func (s *csvSource) notBelow(width int) error {
+	for _, b := range s.below {
+		s.gap()
+		if err := s.raggedRow([]byte(b.record), b.fields, width, b.line); err != nil {
+			return err
+		}
+	}
+	s.below = nil
+	return nil
+}
+
+// endBelow tells, at the end of the file, the notes that were left out.
+func (s *csvSource) endBelow() {
+	for _, b := range s.below {
+		f := found("notes_left_out", "", "")
+		f.Row, f.Value = b.line, strings.Join(b.texts, " ")
+		s.in.Findings.Add(f)
+		s.header.Notes = append(s.header.Notes, f.Value)
+	}
 }
 
 // cutRecord words why the record at pos cannot be read.

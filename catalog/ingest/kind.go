@@ -97,7 +97,11 @@ func open(in Input) (Source, error) {
 	if reader == nil || !known || kind == kindText && (ext == ".html" || ext == ".htm") {
 		return nil, attachmentOf(kind, ext)
 	}
-	return reader(in)
+	src, err := reader(in)
+	if err == nil && (kind == kindText || kind == kindXLSX) {
+		src = &tailSource{Source: src, in: in}
+	}
+	return src, err
 }
 
 // mislabelled is the verdict on content that is not what the extension promises.

@@ -261,10 +261,11 @@ func (r *run) hideValues(report *catalog.Report) {
 	}
 }
 
-// tellTitles looks at the lines above the header, which are in the original.
+// tellTitles looks at the lines above the header and below the data, which are in
+// the original.
 func (r *run) tellTitles() {
 	for _, f := range r.findings.List() {
-		if f.Code == "title_lines" && personal.Hide(f.Value) != f.Value {
+		if slices.Contains([]string{"title_lines", "totals_left_out", "notes_left_out"}, f.Code) && personal.Hide(f.Value) != f.Value {
 			r.findings.Add(personalName(personal.Hide(f.Value)))
 		}
 	}

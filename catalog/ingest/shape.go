@@ -3,6 +3,7 @@ package ingest
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"taihu/catalog"
@@ -340,10 +341,25 @@ func (r *run) proposeUnits(h *Header, fields []catalog.Field) {
 	r.findings.Add(f)
 }
 
+// What is done with totals, and with the empty cells of merged ones.
+const (
+	totalsAuto  = "auto" // those at the end are left out, those within told
+	totalsKeep  = "keep" // nothing below the data is left out
+	totalsDrop  = "drop" // those within are left out too
+	mergedFill  = "fill" // as the first cell says, downwards
+	mergedEmpty = "empty"
+)
+
 // checkShape refuses options about the shape that cannot be meant.
 func checkShape(o catalog.IngestOptions) error {
 	if o.HeaderRows < 0 || o.HeaderRows > statedHeaderRows || o.HeaderRows > 0 && o.HeaderRow < 0 {
 		return refuse("bad_option", "表头行数 %[1]d 有误：请填1至%[2]d，且不能同时指明没有表头。", "The number of header rows, %[1]d, is wrong: give 1 to %[2]d, and not where it is stated that there is no header.", o.HeaderRows, statedHeaderRows)
+	}
+	if !slices.Contains([]string{"", totalsAuto, totalsKeep, totalsDrop}, o.Totals) {
+		return refuse("bad_option", "对合计行的处理“%[1]s”有误：请填 auto、keep 或 drop。", "There is no way %[1]q to treat totals: give auto, keep or drop.", o.Totals)
+	}
+	if !slices.Contains([]string{"", mergedFill, mergedEmpty}, o.Merged) {
+		return refuse("bad_option", "对合并单元格的处理“%[1]s”有误：请填 fill 或 empty。", "There is no way %[1]q to treat merged cells: give fill or empty.", o.Merged)
 	}
 	return nil
 }

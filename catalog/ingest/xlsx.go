@@ -19,11 +19,12 @@ const (
 // that holds values: empty rows and columns around it are left out, those within
 // stay.
 type xlsxSource struct {
-	in     Input
-	zip    *archive
-	book   *workbook
-	sheets []workSheet // still to read
-	tables int
+	in      Input
+	zip     *archive
+	book    *workbook
+	sheets  []workSheet // still to read
+	tables  int
+	regions []*region // further tables of the current sheet
 
 	name   string        // of the current sheet
 	scan   *sheetScanner // of the current sheet
@@ -36,6 +37,12 @@ type xlsxSource struct {
 	ended  bool     // the scanner is at the end
 	merged []area   // of the sheet, where known before its rows are given
 	held   bool     // s.row waits to be given
+
+	fills       []area    // merged cells of the body that are still to come
+	filling     []filling // those that reach into the rows given now
+	copied      sheetRow  // a row with what they say in it
+	filled      int64     // cells
+	firstFilled area
 
 	skipHidden bool // hidden rows are left out
 }
@@ -107,6 +114,10 @@ func (s *xlsxSource) choose() error {
 
 // Next opens the next sheet that holds values.
 func (s *xlsxSource) Next() (*Header, error) {
+	if len(s.regions) > 0 {
+		s.tables++
+		return s.openRegion()
+	}
 	if err := s.closeSheet(); err != nil {
 		return nil, err
 	}
@@ -148,7 +159,7 @@ func (s *xlsxSource) Read(c *Chunk) error {
 		}
 		// Rows that are not there, up to the next one, are rows of nulls.
 		for s.number < row.number && !c.Full(size) {
-			n, err := s.give(c, nil)
+			n, err := s.give(c, s.fillDown(nil))
 			if err != nil {
 				return err
 			}
@@ -157,6 +168,7 @@ func (s *xlsxSource) Read(c *Chunk) error {
 		if c.Full(size) {
 			break
 		}
+		row = s.fillDown(row)
 		if row.hidden && s.skipHidden {
 			s.number++
 			s.drop()
@@ -170,6 +182,7 @@ func (s *xlsxSource) Read(c *Chunk) error {
 		s.drop()
 	}
 	if c.Len == 0 {
+		s.tellFilled()
 		return io.EOF
 	}
 	return nil

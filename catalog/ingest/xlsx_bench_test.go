@@ -92,7 +92,7 @@ func reportCPU(b *testing.B) func() {
 
 func countRows(b *testing.B, path string, size int64) int {
 	in := Input{Path: path, Name: "bench.xlsx", Size: size, Limits: Limits{}.orDefault(), TempDir: b.TempDir(), Report: &catalog.Report{}, Findings: &Findings{}}
-	src, err := openXLSX(in)
+	src, err := open(in)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -57,7 +57,7 @@ func (s *xlsxSource) openTable(sheet workSheet) (*Header, error) {
 	if s.scan, err = openSheet(s.book, sheet.part, s.in.Limits.Cell); err != nil {
 		return nil, err
 	}
-	s.name, s.facts, s.known, s.ended, s.ahead, s.held, s.merged = sheet.name, sheetFacts{}, false, false, nil, false, nil
+	s.name, s.facts, s.known, s.ended, s.ahead, s.held, s.merged, s.names = sheet.name, sheetFacts{}, false, false, nil, false, nil, nil
 	s.skipHidden = decided(s.in.Options.Settled, "hidden_rows", sheet.name, "") == catalog.Drop
 	if err := s.lookAhead(); err != nil {
 		return nil, err
@@ -76,6 +76,11 @@ func (s *xlsxSource) openTable(sheet workSheet) (*Header, error) {
 	if width := s.facts.lastCol - s.facts.firstCol + 1; width > s.in.Limits.Columns {
 		return nil, refuse("too_many_columns", "有 %d 列，最多 %d 列。", "There are %d columns; at most %d are allowed.", width, s.in.Limits.Columns)
 	}
+	if s.ended && s.in.Options.HeaderRow == 0 {
+		if s.regions = s.divide(); s.regions != nil {
+			return s.openRegion()
+		}
+	}
 	if s.known {
 		if err := s.checkArea(s.facts.lastRow); err != nil {
 			return nil, err
@@ -85,10 +90,10 @@ func (s *xlsxSource) openTable(sheet workSheet) (*Header, error) {
 }
 
 // lookAhead reads the rows among which the header is looked for, from a stated
-// one on; the last above it are kept for their words.
+// one on; the last above it are kept for their words. A small sheet is read whole.
 func (s *xlsxSource) lookAhead() error {
 	stated := s.in.Options.HeaderRow
-	for filled := 0; filled < headerLook; {
+	for filled, size := 0, 0; filled < headerLook || filled < smallRows && s.facts.cells < smallCells && size < smallText; {
 		err := s.scanRow()
 		if errors.Is(err, io.EOF) {
 			return nil
@@ -102,6 +107,7 @@ func (s *xlsxSource) lookAhead() error {
 		}
 		if full || len(s.row.cells) > 0 {
 			s.keepRow()
+			size += len(s.row.text)
 		}
 		if n := len(s.ahead); n > maxTitles && s.row.number < stated {
 			s.ahead = s.ahead[n-maxTitles:]
@@ -116,8 +122,12 @@ func (s *xlsxSource) scanRow() error {
 	if errors.Is(err, io.EOF) {
 		s.ended = true
 		if !s.known {
-			s.known, s.merged = true, s.scan.merged
-			s.tellSheet(s.scan)
+			s.known = true
+			if s.tellSheet(s.scan); s.names == nil {
+				s.merged = s.scan.merged
+			} else { // known too late to heed them
+				s.tellLeft(s.scan.merged)
+			}
 		}
 	}
 	return err
@@ -215,7 +225,7 @@ func (s *xlsxSource) header() (*Header, error) {
 			return nil, err
 		}
 	}
-	s.tellMerged(h)
+	s.planMerged()
 	if decided(s.in.Options.Settled, "hidden_columns", s.name, "") == catalog.Drop {
 		h.LeftOut = s.hiddenColumns(s.scan)
 	}
@@ -291,26 +301,6 @@ func (s *xlsxSource) above(h *Header, rows []aheadRow) {
 		}
 	}
 	h.Title, h.Unit = said.title, said.unit
-}
-
-// tellMerged reports merged cells among the rows of data: those that leave cells
-// empty.
-func (s *xlsxSource) tellMerged(h *Header) {
-	var count int64
-	var first area
-	for _, a := range s.merged {
-		if a.top >= s.number && a.left <= s.facts.lastCol && a.right >= s.facts.firstCol {
-			if count++; count == 1 {
-				first = a
-			}
-		}
-	}
-	if count > 0 {
-		f := found("merged_cells", "", "")
-		f.Table, f.Count, f.Row = s.name, count, int64(first.top)
-		f.Value = fmt.Sprintf("%s%d:%s%d", columnLetters(first.left), first.top, columnLetters(first.right), first.bottom)
-		s.in.Findings.Add(f)
-	}
 }
 
 // filledCells counts the cells of a row that are not blank.

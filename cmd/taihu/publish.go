@@ -25,6 +25,8 @@ type readOptions struct {
 	Sheet      string   `help:"The one sheet of a workbook to read."`
 	HeaderRow  int      `name:"header-row" help:"Row of the header, counted from 1; -1 where there is none."`
 	HeaderRows int      `name:"header-rows" help:"Rows the header takes."`
+	Totals     string   `enum:",auto,keep,drop" default:"" help:"Rows of totals: auto, keep or drop."`
+	Merged     string   `enum:",fill,empty" default:"" help:"Merged cells among the data: fill or empty."`
 	Delimiter  string   `help:"Delimiter: one character, or tab."`
 	Encoding   string   `help:"Encoding, such as utf-8 or gb18030."`
 	Table      string   `help:"Name of the table."`
@@ -35,7 +37,7 @@ type readOptions struct {
 }
 
 func (o readOptions) ingest() (catalog.IngestOptions, error) {
-	in := catalog.IngestOptions{Sheet: o.Sheet, HeaderRow: o.HeaderRow, HeaderRows: o.HeaderRows, Delimiter: o.Delimiter, Encoding: o.Encoding, Table: o.Table, Zone: o.Zone}
+	in := catalog.IngestOptions{Sheet: o.Sheet, HeaderRow: o.HeaderRow, HeaderRows: o.HeaderRows, Totals: o.Totals, Merged: o.Merged, Delimiter: o.Delimiter, Encoding: o.Encoding, Table: o.Table, Zone: o.Zone}
 	var err error
 	if in.Types, err = catalog.ParseTypes(o.Types); err != nil {
 		return in, fmt.Errorf("--type: %w", err)
