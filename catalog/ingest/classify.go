@@ -400,12 +400,15 @@ func isThousands(b []byte) bool {
 	return n == len(b)
 }
 
-// isFullWidthNumber reports whether b holds only full-width digits, point, comma
-// and sign (U+FF0B…U+FF19).
+// isFullWidthNumber reports whether b holds only full-width digits, point and comma
+// (U+FF0B…U+FF19), after a sign or none.
 func isFullWidthNumber(b []byte) bool {
 	digits := 0
 	for i := 0; i < len(b); i += 3 {
 		if i+3 > len(b) || b[i] != 0xef || b[i+1] != 0xbc || b[i+2] < 0x8b || b[i+2] > 0x99 {
+			return false
+		}
+		if b[i+2] == 0x8f || i > 0 && (b[i+2] == 0x8b || b[i+2] == 0x8d) { // dates and ranges
 			return false
 		}
 		if b[i+2] >= 0x90 {

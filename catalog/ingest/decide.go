@@ -16,6 +16,7 @@ type columnType struct {
 	Zone      string
 	as        variant // which spelling of dates and datetimes
 	toUTC     bool    // offsets differ: convert
+	loose     bool    // chosen: cells may be written as loosely reads them
 	declared  bool    // canonical text of the file's own schema: no null words
 }
 
@@ -76,7 +77,13 @@ func (e *evidence) weigh(c choice, fs *Findings) (columnType, catalog.Text) {
 		if e.agree(v) != values {
 			continue
 		}
+		if v == asInteger {
+			e.tellWhole(c, fs)
+		}
 		if word := codeWord(c.column); word != "" && (v == asInteger || v == asNumber || v == asDecimal) {
+			if e.hints.exponent.Row > 0 {
+				fs.Add(at(found("digits_lost", "", ""), c, e.hints.exponent))
+			}
 			return columnType{Type: catalog.String}, say("全部%d个值都是数字，但列名含“%s”，是编码，按文本保存。", "All %d values are numbers, but the header says %q: codes stay text.", values, word)
 		}
 		t := columnType{Type: typeOf[v], as: v}
@@ -138,6 +145,7 @@ func (e *evidence) whyText(c choice, fs *Findings) catalog.Text {
 			hinted = true
 		}
 	}
+	hinted = e.tellNear(c, fs) || hinted
 	switch {
 	case e.count[classZeros] > 0 && e.count[classZeros]+e.count[classInteger]+e.count[classLong] == values:
 		return say("全部%d个值都是数字，其中%d个以0开头，是编码，按文本保存。", "All %d values are digits, %d of them with a leading zero: codes stay text.", values, e.count[classZeros])
@@ -183,7 +191,7 @@ func (e *evidence) firstOf(classes ...class) catalog.Against {
 // choose reads the column as the steward says: in the spelling that fits most
 // cells. Cells that do not fit are found in the second pass.
 func (e *evidence) choose(c choice) columnType {
-	t := columnType{Type: c.chosen}
+	t := columnType{Type: c.chosen, loose: true}
 	best := int64(-1)
 	for _, v := range order {
 		if n := e.agree(v); typeOf[v] == c.chosen && n > best {
@@ -191,7 +199,8 @@ func (e *evidence) choose(c choice) columnType {
 		}
 	}
 	if c.chosen == catalog.Decimal {
-		t.Precision, t.Scale = min(max(e.whole+e.scale, 1), 38), e.scale
+		whole, scale := max(e.whole, e.hints.whole), max(e.scale, e.hints.scale)
+		t.Precision, t.Scale = min(max(whole+scale, 1), 38), min(scale, 38)
 	}
 	return t
 }
@@ -229,7 +238,7 @@ func zoneText(minutes int) string {
 // codeWords are what a header says where its digits are a code. The Chinese ones
 // may stand anywhere in it, the others must be a word of it.
 var (
-	chineseCodeWords = []string{"代码", "编码", "编号", "邮编", "证号", "号码", "电话", "手机"}
+	chineseCodeWords = []string{"代码", "编码", "编号", "区划", "区号", "邮编", "证号", "号码", "电话", "手机"}
 	latinCodeWords   = map[string]bool{"code": true, "codes": true, "zip": true, "zipcode": true, "postcode": true, "postalcode": true, "barcode": true,
 		"isbn": true, "issn": true, "phone": true, "telephone": true, "mobile": true, "fax": true}
 )

@@ -89,6 +89,7 @@ type evidence struct {
 	list    int // length of a full list
 	// first is the first cell of a class that deserves a finding of its own.
 	first [classCount]catalog.Against
+	hints hints
 }
 
 // newEvidence begins the evidence of one of so many columns.
@@ -112,6 +113,22 @@ func (e *evidence) add(k *Column, rows []int64) {
 		cell := data[start:end]
 		start = end
 		c, s := classify(cell)
+		switch c {
+		case classText, classThousands, classPercent, classFullWidth:
+			if k.kind(i) != Nested {
+				e.near(c, cell, rows[i])
+			}
+		case classInteger:
+			if len(cell) == 8 || len(cell) == 5 {
+				e.wholeNumber(cell)
+			}
+		}
+		if e.hints.coordinate != nil {
+			e.hints.coordinate.add(cell, rows[i])
+		}
+		if s.exponent && e.hints.exponent.Row == 0 {
+			e.hints.exponent = catalog.Against{Row: rows[i], Value: shorten(string(cell))}
+		}
 		if s.whole > e.whole || s.scale > e.scale || s.exponent {
 			e.whole, e.scale, e.exponent = max(e.whole, s.whole), max(e.scale, s.scale), e.exponent || s.exponent
 		}

@@ -67,6 +67,8 @@ func (r *run) table(ctx context.Context, src Source, h *Header, chosen map[strin
 	grow.pin(fields, types)
 	r.result.Report.Decisions = append(r.result.Report.Decisions, decisions...)
 	r.proposeUnits(h, fields)
+	tellCoordinates(name, fields, only(first.evidence, first.kept), r.findings)
+	tellInitials(fields, r.findings)
 	r.result.Report.Tables = append(r.result.Report.Tables, catalog.TableFacts{Name: name, Sheet: h.Sheet, Rows: first.rows, Columns: len(fields), Title: h.Title, Unit: h.Unit, Notes: h.Notes})
 	if r.findings.Fatal() {
 		return nil // later sheets are still looked at
@@ -199,8 +201,8 @@ type firstPass struct {
 
 func (p *firstPass) do(ctx context.Context) error {
 	columns := []parquet.Column{parquet.RowNumber()}
-	for range p.fields {
-		p.evidence = append(p.evidence, newEvidence(len(p.fields)))
+	for _, f := range p.fields {
+		p.evidence = append(p.evidence, newEvidence(len(p.fields)).watch(f.Name))
 	}
 	for _, f := range only(p.fields, p.kept) {
 		columns = append(columns, parquet.Column{Name: f.Name, Type: catalog.String})

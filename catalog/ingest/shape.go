@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/text/unicode/norm"
+
 	"taihu/catalog"
 )
 
@@ -282,7 +284,7 @@ var units = func() map[string]bool {
 		天 日 年 月 小时 分钟 秒 毫秒 分 公里 千米 米 分米 厘米 毫米 微米 海里 平方米 万平方米 平方公里 平方千米 公顷 亩 万亩 立方米 万立方米 亿立方米 升 毫升 吨 万吨 亿吨 千克 公斤 克 毫克 微克 斤
 		度 万度 千瓦 万千瓦 兆瓦 千瓦时 万千瓦时 亿千瓦时 伏 安 瓦 帕 百帕 千帕 兆帕 赫兹 分贝 摄氏度 百分点 立方米/秒 元/吨 元/平方米 元/小时 元/次 元/人 元/亩 公里/小时 米/秒 千克/亩 公斤/亩 吨/年 万吨/年 人/平方公里 毫克/升 毫克/立方米 微克/立方米 毫克/千克
 		% ‰ ℃ °C °F ° ℉ m km cm mm μm nm m² ㎡ km² ha m³ L mL ml t kg g mg μg ug kWh MWh GWh kW MW GW V A W Pa hPa kPa MPa Hz kHz MHz GHz dB s ms min h km/h m/s mm/h mg/L mg/l μg/L mg/m³ μg/m³ ug/m3 mg/m3 m³/s m3/s NTU μS/cm uS/cm CNY RMB USD EUR`) {
-		m[u] = true
+		m[u], m[norm.NFKC.String(u)] = true, true
 	}
 	return m
 }()

@@ -49,7 +49,7 @@ func (t *converter) convert(k *Column, v *table.Vector, bad func(i int, cell []b
 			null[i], anyNull = true, true
 			continue
 		}
-		if !t.value(v, i, cell) {
+		if !t.value(v, i, cell) && !t.looseValue(v, i, cell) {
 			bad(i, cell)
 			null[i], anyNull = true, true
 		}
@@ -83,6 +83,15 @@ func zeros[T any](s []T, n int) []T {
 	s = s[:n]
 	clear(s)
 	return s
+}
+
+// looseValue reads a cell of a chosen type that is not written as the type has it.
+func (t *converter) looseValue(v *table.Vector, i int, cell []byte) bool {
+	if !t.loose {
+		return false
+	}
+	b, ok := loosely(cell, t.Type)
+	return ok && t.value(v, i, b)
 }
 
 // value reads one cell into row i.
