@@ -108,6 +108,17 @@ func (i *Invitation) Open(now time.Time) bool {
 	return i.UsedAt == nil && i.RevokedAt == nil && i.ExpiresAt.After(now)
 }
 
+// Identity is whom an OpenID provider says somebody is. Issuer and Subject alone
+// tell people apart; the rest are words about him that may change.
+type Identity struct {
+	Issuer       string
+	Subject      string
+	Login        string // the name he has there
+	Name         string
+	Mail         string
+	MailVerified bool
+}
+
 // Session is one signed-in browser. Only the hash of its id is kept.
 type Session struct {
 	Hash      string

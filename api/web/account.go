@@ -26,7 +26,13 @@ type accountPage struct {
 	// Queries is the budget of a user, 0: any number; FewerQueries that of an
 	// address.
 	Queries, FewerQueries int
+	// OpenID is the name of the provider by which one can sign in; "": none.
+	OpenID     string
+	Identities []identityRow
 }
+
+// identityRow is an identity by which the person signs in.
+type identityRow struct{ Issuer, Subject, Since string }
 
 // keyRow is one key of the list.
 type keyRow struct {
@@ -62,6 +68,16 @@ func (s *Site) showAccount(c *gin.Context, status int, f form, secret string) er
 		Queries: s.Limits.Queries.Key, FewerQueries: s.Limits.Queries.Anonymous}
 	v.NoIndex, v.NoStore = true, secret != ""
 	v.Path = "/account" // where a refused form is shown too
+	if s.OpenID != nil {
+		v.OpenID = s.OpenIDName
+	}
+	identities, err := s.Store.Identities(c.Request.Context(), actor, actor.User.Login)
+	if err != nil {
+		return err
+	}
+	for _, i := range identities {
+		v.Identities = append(v.Identities, identityRow{i.Issuer, i.Subject, minute(i.CreatedAt)})
+	}
 	now := s.Clock()
 	for _, k := range tokens {
 		v.Keys = append(v.Keys, keyRowOf(k, now))

@@ -267,6 +267,8 @@ type invitationPage struct {
 	Until      string
 	Form       form
 	SignIn     string // where who has an account signs in
+	// OpenID is the name of the provider by which one can sign in too; "": none.
+	OpenID, OpenIDHref string
 }
 
 // InvitationPath is where an invitation is opened. The secret is in the query,
@@ -294,6 +296,9 @@ func (s *Site) showInvitation(c *gin.Context, status int, key string, f form) er
 		}
 	}
 	v.SignIn = href(lang, withQuery("/sign-in", url.Values{"back": {href(lang, v.Path)}}))
+	if s.OpenID != nil {
+		v.OpenID, v.OpenIDHref = s.OpenIDName, href(lang, withQuery("/sign-in/openid", url.Values{"back": {href(lang, v.Path)}}))
+	}
 	c.Header("Referrer-Policy", "no-referrer")
 	return s.render(c, status, "invitation", v)
 }

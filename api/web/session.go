@@ -34,6 +34,22 @@ type signInPage struct {
 	frame
 	Form form
 	Back string
+	// OpenID is the name of the provider by which one can sign in too; "": none.
+	OpenID, OpenIDHref string
+}
+
+func (s *Site) signInPage(c *gin.Context, f form, back string) *signInPage {
+	lang := language(c)
+	v := &signInPage{frame: s.frame(c, "", phrase(lang, "登录", "Sign in")), Form: f, Back: back}
+	v.NoIndex = true
+	if s.OpenID != nil {
+		q := url.Values{}
+		if back != "" {
+			q.Set("back", back)
+		}
+		v.OpenID, v.OpenIDHref = s.OpenIDName, href(lang, withQuery("/sign-in/openid", q))
+	}
+	return v
 }
 
 func (s *Site) signInForm(c *gin.Context) error {
@@ -43,8 +59,10 @@ func (s *Site) signInForm(c *gin.Context) error {
 		c.Redirect(http.StatusSeeOther, ownPath(back, href(lang, "/steward")))
 		return nil
 	}
-	v := signInPage{frame: s.frame(c, "", phrase(lang, "登录", "Sign in")), Form: newForm(nil), Back: back}
-	v.NoIndex = true
+	v := s.signInPage(c, newForm(nil), back)
+	if why, known := s.refusal(c.Query("refused")); known {
+		v.Form.General = why.In(lang)
+	}
 	return s.render(c, http.StatusOK, "sign-in", v)
 }
 
@@ -57,9 +75,8 @@ func (s *Site) signIn(c *gin.Context) error {
 		if kind != catalog.Unauthenticated && kind != catalog.Invalid && kind != catalog.Forbidden && kind != catalog.RateLimited {
 			return err
 		}
-		v := signInPage{frame: s.frame(c, "", phrase(lang, "登录", "Sign in")), Form: newForm(url.Values{"login": {login}}), Back: ownPath(c.PostForm("back"), "")}
+		v := s.signInPage(c, newForm(url.Values{"login": {login}}), ownPath(c.PostForm("back"), ""))
 		v.Form.General = sentence(lang, err)
-		v.NoIndex = true
 		return s.render(c, handle.Status(kind), "sign-in", v)
 	}
 	s.keepSession(c, secret)

@@ -26,6 +26,7 @@ import (
 
 	exports "taihu/api/download"
 	"taihu/api/handle"
+	"taihu/api/signin"
 	"taihu/catalog"
 	"taihu/catalog/blob"
 	"taihu/catalog/store"
@@ -61,6 +62,12 @@ type Config struct {
 	// ReadOrganizations reads a list of organizations from an uploaded file, in a
 	// child; nil: none can be imported here.
 	ReadOrganizations func(ctx context.Context, name string, r io.Reader) (*catalog.OrganizationList, []catalog.LineProblem, error)
+	// OpenID is the provider by which people can sign in; nil: none. OpenIDName is
+	// what the button calls it; OpenIDByMail lets a verified mail address that is
+	// the login of an account lead to it.
+	OpenID       *signin.Provider
+	OpenIDName   string
+	OpenIDByMail bool
 	// Portal answers every address of the portal, for the page on which a reader
 	// tries a request; nil: nothing can be tried. api.New sets it to itself.
 	Portal http.Handler

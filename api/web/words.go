@@ -69,6 +69,8 @@ var saidWords = map[string]catalog.Text{
 	"member-removed":         {Zh: "已移除。", En: "Removed."},
 	"invitation-revoked":     {Zh: "邀请已收回，链接不再有效。", En: "The invitation is taken back; its link leads nowhere."},
 	"joined":                 {Zh: "欢迎加入。", En: "Welcome."},
+	"identity-linked":        {Zh: "已关联：以后可以用它登录。", En: "It is added: you can sign in with it from now on."},
+	"identity-unlinked":      {Zh: "已取消关联。", En: "It is taken off."},
 	"organizations-imported": {Zh: "机构已导入。", En: "The organizations are imported."},
 	"restored":               {Zh: "已恢复。", En: "Restored."},
 	"feedback-sent":          {Zh: "收到了，谢谢。", En: "It has arrived. Thank you."},

@@ -427,24 +427,27 @@ func (db *DB) SignIn(ctx context.Context, login, password string) (secret string
 		return "", nil, wrongPassword()
 	}
 	secret = newSecret("ths_")
-	err = db.update(ctx, "sign in", func(t *tx) error {
-		if _, err := t.exec(ctx, `DELETE FROM sessions WHERE expires_at < ?`, t.now); err != nil {
-			return err
-		}
-		// The password may have been changed while it was compared.
-		n, err := t.exec(ctx, `
-			INSERT INTO sessions (hash, user_id, created_at, expires_at)
-			SELECT ?, id, CAST(? AS `+t.timeType()+`), CAST(? AS `+t.timeType()+`) FROM users WHERE id = ? AND password_hash = ? AND NOT disabled`,
-			hashSecret(secret), t.now, t.now.Add(sessionLife), u.ID, hash)
-		if err == nil && n == 0 {
-			return wrongPassword()
-		}
-		return err
-	})
+	err = db.update(ctx, "sign in", func(t *tx) error { return t.insertSession(ctx, secret, u.ID, hash) })
 	if err != nil {
 		return "", nil, err
 	}
 	return secret, u, nil
+}
+
+// insertSession begins a session, where the user still has that password: it may
+// have been changed while it was compared.
+func (t *tx) insertSession(ctx context.Context, secret, userID, passwordHash string) error {
+	if _, err := t.exec(ctx, `DELETE FROM sessions WHERE expires_at < ?`, t.now); err != nil {
+		return err
+	}
+	n, err := t.exec(ctx, `
+		INSERT INTO sessions (hash, user_id, created_at, expires_at)
+		SELECT ?, id, CAST(? AS `+t.timeType()+`), CAST(? AS `+t.timeType()+`) FROM users WHERE id = ? AND password_hash = ? AND NOT disabled`,
+		hashSecret(secret), t.now, t.now.Add(sessionLife), userID, passwordHash)
+	if err == nil && n == 0 {
+		return wrongPassword()
+	}
+	return err
 }
 
 func wrongPassword() error {

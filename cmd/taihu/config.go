@@ -16,6 +16,8 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"taihu/api/signin"
+	"taihu/api/web"
 	"taihu/catalog/fetch"
 	"taihu/catalog/table"
 )
@@ -57,6 +59,12 @@ type Config struct {
 
 	AnswerDays int    `name:"answer-days" env:"TAIHU_ANSWER_DAYS" default:"5" help:"Working days in which readers' reports of errors are to be answered."`
 	Calendar   string `env:"TAIHU_CALENDAR" type:"path" placeholder:"FILE" help:"File with holidays and working weekends beyond those of 2025 and 2026 that are built in."`
+
+	OIDCIssuer       string `name:"oidc-issuer" env:"TAIHU_OIDC_ISSUER" placeholder:"URL" help:"OpenID provider by which people can sign in; none by default."`
+	OIDCClientID     string `name:"oidc-client-id" env:"TAIHU_OIDC_CLIENT_ID" placeholder:"ID" help:"How the portal is known to the OpenID provider."`
+	OIDCClientSecret string `name:"oidc-client-secret" env:"TAIHU_OIDC_CLIENT_SECRET" placeholder:"SECRET" secret:"all" help:"The portal's secret there; none for a public client."`
+	OIDCName         string `name:"oidc-name" env:"TAIHU_OIDC_NAME" placeholder:"NAME" help:"What the button calls the OpenID provider; by default its host."`
+	OIDCLinkMail     bool   `name:"oidc-link-mail" env:"TAIHU_OIDC_LINK_MAIL" help:"Let a mail address that the OpenID provider has verified lead to the account whose login it is."`
 
 	TrustedProxies []string `env:"TAIHU_TRUSTED_PROXIES" placeholder:"CIDR" help:"Proxies whose X-Forwarded-* headers count."`
 	LogLevel       string   `env:"TAIHU_LOG_LEVEL" default:"info" enum:"debug,info,warn,error" help:"Least level logged: debug, info, warn, error."`
@@ -220,11 +228,14 @@ func (c *Config) check() error {
 		return fmt.Errorf("--listen is %q, but must be host:port, such as 127.0.0.1:8080 or :8080", c.Listen)
 	}
 	for _, s := range []struct{ name, value, example string }{
-		{"base-url", c.BaseURL, "https://data.example.org"}, {"meili-url", c.MeiliURL, "http://127.0.0.1:7700"},
+		{"base-url", c.BaseURL, "https://data.example.org"}, {"meili-url", c.MeiliURL, "http://127.0.0.1:7700"}, {"oidc-issuer", c.OIDCIssuer, "https://id.example.org"},
 	} {
 		if u, err := url.Parse(s.value); s.value != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
 			return fmt.Errorf("--%s is %q, but must be an address such as %s", s.name, s.value, s.example)
 		}
+	}
+	if err := c.checkOIDC(); err != nil {
+		return err
 	}
 	for _, s := range c.ImportNetworks {
 		if _, err := netip.ParsePrefix(s); err != nil {
@@ -242,6 +253,40 @@ func (c *Config) check() error {
 		}
 	}
 	return nil
+}
+
+// checkOIDC refuses half of an OpenID provider, and one whose words could be changed
+// on their way.
+func (c *Config) checkOIDC() error {
+	switch {
+	case c.OIDCIssuer == "" && (c.OIDCClientID != "" || c.OIDCClientSecret != ""):
+		return fmt.Errorf("--oidc-client-id and --oidc-client-secret are for an --oidc-issuer, and there is none")
+	case c.OIDCIssuer == "":
+		return nil
+	case c.OIDCClientID == "":
+		return fmt.Errorf("--oidc-issuer needs an --oidc-client-id, by which the portal is known there")
+	}
+	u, err := url.Parse(c.OIDCIssuer)
+	if err != nil {
+		return fmt.Errorf("--oidc-issuer: %w", err)
+	}
+	if ip := net.ParseIP(u.Hostname()); u.Scheme != "https" && u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return fmt.Errorf("--oidc-issuer is %q, but must begin with https:// unless it is on this machine", c.OIDCIssuer)
+	}
+	return nil
+}
+
+// openID is the provider by which people can sign in to a portal at base, and what
+// it is called; nil where there is none.
+func (c *Config) openID(base string) (*signin.Provider, string) {
+	if c.OIDCIssuer == "" {
+		return nil, ""
+	}
+	name := c.OIDCName
+	if u, err := url.Parse(c.OIDCIssuer); name == "" && err == nil {
+		name = u.Hostname()
+	}
+	return signin.New(signin.Config{Issuer: c.OIDCIssuer, ClientID: c.OIDCClientID, ClientSecret: c.OIDCClientSecret, RedirectURL: base + web.OpenIDCallback}), name
 }
 
 type configCommand struct{}
