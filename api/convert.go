@@ -62,7 +62,7 @@ func (a *API) dataURL(slug string, number int, file string) string {
 // and the actor may have them.
 func (a *API) wireRelease(d *catalog.Dataset, r *catalog.Release, bytes bool) Release {
 	w := Release{
-		Number: r.Number, State: r.State, Version: r.Version, Notes: r.Notes, DataDate: r.DataDate, PublishedAt: r.PublishedAt,
+		Number: r.Number, State: r.State, Version: r.Version, Notes: r.Notes, DataDate: r.DataDate, PublishedAt: r.PublishedAt, Corrects: r.Corrects, CorrectedBy: r.CorrectedBy,
 		WithdrawnAt: r.WithdrawnAt, WithdrawnWhy: r.WithdrawnWhy, Tables: []Table{}, Files: []File{}, URL: a.releaseURL(d.Slug, r.Number),
 	}
 	if r.State != catalog.Published {
@@ -113,7 +113,7 @@ func wireFile(f *catalog.File) File {
 }
 
 func (a *API) wireDraft(slug string, r *catalog.Release) Draft {
-	w := Draft{ID: r.ID, Dataset: slug, State: r.State, Number: r.Number, Version: r.Version, Notes: r.Notes, DataDate: r.DataDate, Comment: r.Comment, PublishAt: r.PublishAt,
+	w := Draft{ID: r.ID, Dataset: slug, State: r.State, Number: r.Number, Version: r.Version, Notes: r.Notes, DataDate: r.DataDate, Comment: r.Comment, Remarks: r.Remarks, Corrects: r.Corrects, PublishAt: r.PublishAt,
 		Tables: []Table{}, Files: []DraftFile{}, Unsettled: r.Unsettled(), RowVersion: r.RowVersion, URL: a.BaseURL + "/steward/drafts/" + r.ID}
 	for i := range r.Tables {
 		w.Tables = append(w.Tables, wireTable(&r.Tables[i]))

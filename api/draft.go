@@ -43,6 +43,7 @@ type DraftEdit struct {
 	Version  string       `json:"version,omitempty" maxLength:"60"`
 	Notes    catalog.Text `json:"notes,omitempty" doc:"What changed"`
 	DataDate string       `json:"data_date,omitempty" doc:"Up to when the data speak: ISO date, month or year"`
+	Corrects int          `json:"corrects,omitempty" minimum:"0" doc:"Number of the release that this one corrects"`
 	Like     bool         `json:"like_latest,omitempty" doc:"Begin like the latest release: its notes, where none are given, and its files' way of being read. The draft holds no data all the same"`
 }
 
@@ -64,7 +65,7 @@ type FieldEdit struct {
 }
 
 func (e DraftEdit) edit() store.DraftEdit {
-	return store.DraftEdit{Version: e.Version, Notes: e.Notes, DataDate: e.DataDate, Like: e.Like}
+	return store.DraftEdit{Version: e.Version, Notes: e.Notes, DataDate: e.DataDate, Corrects: e.Corrects, Like: e.Like}
 }
 
 func (a *API) draftRoutes() {
@@ -244,7 +245,7 @@ func (a *API) draftRoutes() {
 			if err != nil {
 				return nil, err
 			}
-			r, err := a.Store.Return(ctx, actor, in.ID, in.Body.Comment, version)
+			r, err := a.Store.Return(ctx, actor, in.ID, in.Body.Comment, in.Body.Remarks, version)
 			if err != nil {
 				return nil, err
 			}

@@ -20,6 +20,7 @@ type Organization struct {
 	Region      string       `json:"region,omitempty"`
 	Phone       string       `json:"phone,omitempty"`
 	Mail        string       `json:"mail,omitempty"`
+	TwoPersons  bool         `json:"two_persons,omitempty" doc:"Here and below, who submitted a draft never approves it"`
 	Datasets    int          `json:"datasets" doc:"Published, without those below"`
 	URL         string       `json:"url"`
 }
@@ -35,6 +36,7 @@ type OrganizationEdit struct {
 	Region      string       `json:"region,omitempty"`
 	Phone       string       `json:"phone,omitempty"`
 	Mail        string       `json:"mail,omitempty"`
+	TwoPersons  bool         `json:"two_persons,omitempty" doc:"Here and below, who submitted a draft never approves it"`
 }
 
 func (a *API) organizationRoutes() {
@@ -51,7 +53,7 @@ func (a *API) organizationRoutes() {
 		out := []Organization{}
 		for _, r := range rows {
 			out = append(out, Organization{Slug: r.Slug, Parent: slugs[r.ParentID], Name: r.Name, Description: r.Description, Category: r.Category, Code: r.Code,
-				Region: r.Region, Phone: r.Phone, Mail: r.Mail, Datasets: r.Datasets, URL: a.BaseURL + "/organizations/" + r.Slug})
+				Region: r.Region, Phone: r.Phone, Mail: r.Mail, TwoPersons: r.TwoPersons, Datasets: r.Datasets, URL: a.BaseURL + "/organizations/" + r.Slug})
 		}
 		return out, nil
 	}
@@ -92,7 +94,7 @@ func (a *API) organizationRoutes() {
 		DefaultStatus: http.StatusCreated, Summary: "Make an organization", Security: bearer},
 		func(ctx context.Context, actor catalog.Actor, in *struct{ Body OrganizationEdit }) (*output, error) {
 			o := &catalog.Organization{Slug: in.Body.Slug, Name: in.Body.Name, Description: in.Body.Description, Category: in.Body.Category, Code: in.Body.Code,
-				Region: in.Body.Region, Phone: in.Body.Phone, Mail: in.Body.Mail}
+				Region: in.Body.Region, Phone: in.Body.Phone, Mail: in.Body.Mail, TwoPersons: in.Body.TwoPersons}
 			if in.Body.Parent != "" {
 				parent, err := a.Store.Organization(ctx, in.Body.Parent)
 				if err != nil {

@@ -75,6 +75,8 @@ type Release struct {
 	Notes        catalog.Text  `json:"notes"`
 	DataDate     string        `json:"data_date,omitempty" doc:"Up to when the data speak"`
 	PublishedAt  *time.Time    `json:"published_at"`
+	Corrects     int           `json:"corrects,omitempty" doc:"Number of an earlier release that this one corrects"`
+	CorrectedBy  int           `json:"corrected_by,omitempty" doc:"Number of the newest release that corrects this one"`
 	WithdrawnAt  *time.Time    `json:"withdrawn_at,omitempty"`
 	WithdrawnWhy string        `json:"withdrawn_why,omitempty"`
 	Tables       []Table       `json:"tables"`
@@ -132,6 +134,8 @@ type Draft struct {
 	Notes      catalog.Text             `json:"notes"`
 	DataDate   string                   `json:"data_date,omitempty"`
 	Comment    string                   `json:"comment,omitempty" doc:"The reviewer's, where it was returned"`
+	Remarks    []catalog.Remark         `json:"remarks,omitempty" doc:"The reviewer's about single tables and columns, where it was returned"`
+	Corrects   int                      `json:"corrects,omitempty" doc:"The release that this one corrects"`
 	PublishAt  *time.Time               `json:"publish_at,omitempty" doc:"Where it is scheduled"`
 	Tables     []Table                  `json:"tables"`
 	Files      []DraftFile              `json:"files"`
@@ -209,5 +213,6 @@ type FindingDecision struct {
 
 // ReviewComment says what a steward should change.
 type ReviewComment struct {
-	Comment string `json:"comment" minLength:"1" maxLength:"4000" doc:"What to change"`
+	Comment string           `json:"comment" minLength:"1" maxLength:"4000" doc:"What to change"`
+	Remarks []catalog.Remark `json:"remarks,omitempty" doc:"About single tables and columns"`
 }

@@ -8,19 +8,21 @@ import (
 // Organization publishes datasets. Organizations form a tree; roles are
 // inherited downwards.
 type Organization struct {
-	ID          string    `json:"id"`
-	Slug        string    `json:"slug"`
-	ParentID    string    `json:"parent_id,omitempty"` // empty at the top
-	Name        Text      `json:"name"`
-	Description Text      `json:"description"`
-	Category    string    `json:"category,omitempty"` // 市级机关, 街道 …, in the publishers' own words
-	Code        string    `json:"code,omitempty"`     // 统一社会信用代码 or a local code
-	Region      string    `json:"region,omitempty"`
-	Phone       string    `json:"phone,omitempty"`
-	Mail        string    `json:"mail,omitempty"`
-	RowVersion  int64     `json:"row_version"`
-	CreatedAt   time.Time `json:"created_at"`
-	UpdatedAt   time.Time `json:"updated_at"`
+	ID          string `json:"id"`
+	Slug        string `json:"slug"`
+	ParentID    string `json:"parent_id,omitempty"` // empty at the top
+	Name        Text   `json:"name"`
+	Description Text   `json:"description"`
+	Category    string `json:"category,omitempty"` // 市级机关, 街道 …, in the publishers' own words
+	Code        string `json:"code,omitempty"`     // 统一社会信用代码 or a local code
+	Region      string `json:"region,omitempty"`
+	Phone       string `json:"phone,omitempty"`
+	Mail        string `json:"mail,omitempty"`
+	// TwoPersons: here and below, who submitted a draft never approves it.
+	TwoPersons bool      `json:"two_persons,omitempty"`
+	RowVersion int64     `json:"row_version"`
+	CreatedAt  time.Time `json:"created_at"`
+	UpdatedAt  time.Time `json:"updated_at"`
 }
 
 // Bounds of what an organization says of itself, in characters.

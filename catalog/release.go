@@ -97,10 +97,13 @@ type Release struct {
 	DatasetID    string     `json:"dataset_id"`
 	Number       int        `json:"number,omitempty"` // 1, 2, … without gaps, given inside the publishing transaction
 	State        State      `json:"state"`
-	Version      string     `json:"version,omitempty"`   // label, e.g. 1.2.0
-	Notes        Text       `json:"notes"`               // what changed
-	DataDate     string     `json:"data_date,omitempty"` // up to when the data speak: ISO date, month or year
-	Comment      string     `json:"comment,omitempty"`   // the reviewer's, where returned
+	Version      string     `json:"version,omitempty"`      // label, e.g. 1.2.0
+	Notes        Text       `json:"notes"`                  // what changed
+	DataDate     string     `json:"data_date,omitempty"`    // up to when the data speak: ISO date, month or year
+	Comment      string     `json:"comment,omitempty"`      // the reviewer's, where returned
+	Remarks      []Remark   `json:"remarks,omitempty"`      // the reviewer's about single columns, where returned
+	Corrects     int        `json:"corrects,omitempty"`     // the release that this one corrects; 0: none
+	CorrectedBy  int        `json:"corrected_by,omitempty"` // the newest published one that corrects this one
 	CreatedBy    string     `json:"created_by"`
 	CreatedAt    time.Time  `json:"created_at"`
 	SubmittedBy  string     `json:"submitted_by,omitempty"`

@@ -102,6 +102,8 @@ type releaseRow struct {
 	Latest, Gone, Here bool
 	Why                string
 	Hash               string
+	Corrects           int // the release that it corrects
+	CorrectedBy        int
 	Diff               string // address of what changed from the standing one before it
 }
 
@@ -289,7 +291,7 @@ func (s *Site) timeline(v *datasetPage, releases []catalog.Release) []releaseRow
 		r := &releases[i]
 		row := releaseRow{
 			Number: r.Number, Version: r.Version, Href: href(v.Lang, releasePath(v.Dataset.Slug, r.Number)), Notes: r.Notes.In(v.Lang), DataDate: r.DataDate,
-			Latest: r.Number == v.Dataset.LatestNumber, Gone: r.State == catalog.Withdrawn, Here: v.Release != nil && v.Release.Number == r.Number, Why: r.WithdrawnWhy,
+			Latest: r.Number == v.Dataset.LatestNumber, Gone: r.State == catalog.Withdrawn, Here: v.Release != nil && v.Release.Number == r.Number, Why: r.WithdrawnWhy, Corrects: r.Corrects, CorrectedBy: r.CorrectedBy,
 		}
 		if r.PublishedAt != nil {
 			row.Date = isoDay(*r.PublishedAt)

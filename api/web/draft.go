@@ -43,6 +43,31 @@ type draftPage struct {
 	Upload                form
 	Encodings, Separators []choice
 	Number                int // the number it would get
+	Remarkable            []remarkTable
+	Corrected             []choice // releases that this one could correct
+}
+
+// remarkTable is a table of the draft and what a reviewer says about its columns.
+type remarkTable struct {
+	Name   string
+	Fields []remarkField
+	Open   bool
+}
+
+type remarkField struct{ Column, Text string }
+
+// typeRemarks puts what was typed back into the form.
+func (v *draftPage) typeRemarks(list []catalog.Remark) {
+	for i := range v.Remarkable {
+		t := &v.Remarkable[i]
+		for j := range t.Fields {
+			for _, m := range list {
+				if m.Table == t.Name && m.Column == t.Fields[j].Column {
+					t.Fields[j].Text, t.Open = m.Text, true
+				}
+			}
+		}
+	}
 }
 
 // draftActions are the buttons that make sense now for this reader.
@@ -184,6 +209,18 @@ func (s *Site) showDraft(c *gin.Context, actor catalog.Actor, status int, change
 	}
 	if v.Unsettled > 0 {
 		v.Can.Submit, v.Can.PublishNow = false, false
+	}
+	if v.Can.Review {
+		for i := range r.Tables {
+			t := remarkTable{Name: r.Tables[i].Name, Fields: []remarkField{{}}}
+			for _, f := range r.Tables[i].Schema.Fields[:min(len(r.Tables[i].Schema.Fields), dictionaryRows)] {
+				t.Fields = append(t.Fields, remarkField{Column: f.Name})
+			}
+			v.Remarkable = append(v.Remarkable, t)
+		}
+	}
+	for n := d.LatestNumber; n > max(0, d.LatestNumber-50); n-- {
+		v.Corrected = append(v.Corrected, choice{strconv.Itoa(n), phrase(lang, "第%d版", "release %d", n), n == r.Corrects})
 	}
 	for i := range r.Tables {
 		v.Tables = append(v.Tables, s.draftTable(c, &r.Tables[i], i))

@@ -133,15 +133,32 @@ func (s *Site) draftAgain(c *gin.Context, actor catalog.Actor, err error, change
 	})
 }
 
+// remarksOf reads remarks about columns: table, column and text come repeated and
+// in order; most are empty.
+func remarksOf(f form) []catalog.Remark {
+	var list []catalog.Remark
+	tables, columns := f.Values["remark_table"], f.Values["remark_column"]
+	for i, text := range f.Values["remark"] {
+		if i < len(tables) && i < len(columns) && strings.TrimSpace(text) != "" {
+			list = append(list, catalog.Remark{Table: tables[i], Column: columns[i], Text: strings.TrimSpace(text)})
+		}
+	}
+	return list
+}
+
 func (s *Site) returnDraft(c *gin.Context, actor catalog.Actor, id string, f form, version int64) error {
 	comment := strings.TrimSpace(f.Get("comment"))
 	if comment == "" {
 		return s.showDraft(c, actor, http.StatusUnprocessableEntity, func(v *draftPage) {
+			v.typeRemarks(remarksOf(f))
 			v.Form.refuse("comment", phrase(v.Lang, "写明要改什么，再退回。", "Say what is to be changed before returning it."))
 		})
 	}
-	if _, err := s.Store.Return(c.Request.Context(), actor, id, comment, version); err != nil {
-		return s.draftAgain(c, actor, err, func(v *draftPage) { v.Form.Values.Set("comment", comment) })
+	if _, err := s.Store.Return(c.Request.Context(), actor, id, comment, remarksOf(f), version); err != nil {
+		return s.draftAgain(c, actor, err, func(v *draftPage) {
+			v.Form.Values.Set("comment", comment)
+			v.typeRemarks(remarksOf(f))
+		})
 	}
 	return seeOther(c, "/steward/drafts/"+id+"?done=return")
 }

@@ -191,6 +191,7 @@ func readOrganization(f form, o *catalog.Organization) {
 	o.Name = catalog.Text{Zh: text("name_zh"), En: text("name_en")}
 	o.Description = catalog.Text{Zh: text("description_zh"), En: text("description_en")}
 	o.Category, o.Code, o.Region, o.Phone, o.Mail = text("category"), text("code"), text("region"), text("phone"), text("mail")
+	o.TwoPersons = f.Get("two_persons") != ""
 }
 
 // writeOrganization is the inverse of readOrganization.
@@ -201,6 +202,9 @@ func writeOrganization(o *catalog.Organization) form {
 		"category": o.Category, "code": o.Code, "region": o.Region, "phone": o.Phone, "mail": o.Mail, "row_version": strconv.FormatInt(o.RowVersion, 10),
 	} {
 		v.Set(name, value)
+	}
+	if o.TwoPersons {
+		v.Set("two_persons", "yes")
 	}
 	return newForm(v)
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -175,11 +176,26 @@ func (s *Site) upload(c *gin.Context) error {
 	return s.render(c, status, "upload", v)
 }
 
+// numberOf is the number of a release that a form names; what is none is 0, or -1
+// where there cannot be such a release.
+func numberOf(text string) int {
+	text = strings.TrimSpace(text)
+	if text == "" {
+		return 0
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 0 {
+		return -1
+	}
+	return n
+}
+
 func draftEdit(f form) store.DraftEdit {
 	return store.DraftEdit{
 		Version: strings.TrimSpace(f.Get("version")), DataDate: strings.TrimSpace(f.Get("data_date")),
-		Notes: catalog.Text{Zh: strings.TrimSpace(f.Get("notes_zh")), En: strings.TrimSpace(f.Get("notes_en"))},
-		Like:  f.Get("like") == "latest",
+		Notes:    catalog.Text{Zh: strings.TrimSpace(f.Get("notes_zh")), En: strings.TrimSpace(f.Get("notes_en"))},
+		Like:     f.Get("like") == "latest",
+		Corrects: numberOf(f.Get("corrects")),
 	}
 }
 

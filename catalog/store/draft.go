@@ -13,6 +13,7 @@ type DraftEdit struct {
 	Version  string // label, at most 40 characters
 	Notes    catalog.Text
 	DataDate string // ISO date, month or year; may be empty
+	Corrects int    // number of the release that it corrects; 0: none
 	// Like begins a draft like the newest release that stands: with its notes, where
 	// none are given, and with its files' way of being read and its table's name. It
 	// still begins without data. Only CreateDraft minds it.
@@ -67,13 +68,16 @@ func (db *DB) CreateDraft(ctx context.Context, actor catalog.Actor, dataset stri
 				e.Notes = last.Notes
 			}
 		}
-		r = &catalog.Release{ID: catalog.NewID(), DatasetID: d.ID, State: catalog.Uploading, Version: e.Version, Notes: e.Notes, DataDate: e.DataDate, LikeNumber: like,
+		if err := t.checkCorrects(ctx, d, e.Corrects); err != nil {
+			return err
+		}
+		r = &catalog.Release{ID: catalog.NewID(), DatasetID: d.ID, State: catalog.Uploading, Version: e.Version, Notes: e.Notes, DataDate: e.DataDate, LikeNumber: like, Corrects: e.Corrects,
 			CreatedBy: actor.ID(), CreatedAt: t.now, RowVersion: 1, Tables: []catalog.Table{}, Files: []catalog.File{}}
 		_, err = t.exec(ctx, `
 			INSERT INTO releases (id, dataset_id, state, version, notes, data_date, comment, created_by, created_at, submitted_by,
-				approved_by, published_by, withdrawn_by, withdrawn_why, row_version, like_number)
-			VALUES (?, ?, ?, ?, ?, ?, '', ?, ?, '', '', '', '', '', 1, ?)`,
-			r.ID, r.DatasetID, string(r.State), r.Version, js(r.Notes), r.DataDate, r.CreatedBy, r.CreatedAt, r.LikeNumber)
+				approved_by, published_by, withdrawn_by, withdrawn_why, row_version, like_number, corrects)
+			VALUES (?, ?, ?, ?, ?, ?, '', ?, ?, '', '', '', '', '', 1, ?, ?)`,
+			r.ID, r.DatasetID, string(r.State), r.Version, js(r.Notes), r.DataDate, r.CreatedBy, r.CreatedAt, r.LikeNumber, r.Corrects)
 		if err != nil {
 			return err
 		}
@@ -87,6 +91,17 @@ func (db *DB) CreateDraft(ctx context.Context, actor catalog.Actor, dataset stri
 		return nil, err
 	}
 	return r, nil
+}
+
+// checkCorrects returns Invalid where there is no release to correct.
+func (t *tx) checkCorrects(ctx context.Context, d *datasetRow, number int) error {
+	if number == 0 {
+		return nil
+	}
+	if _, err := t.numbered(ctx, d, number, ""); err != nil {
+		return invalid("corrects", "没有要更正的这一版", "there is no release %d to correct", number)
+	}
+	return nil
 }
 
 // Draft returns a draft by its id, with tables and files; also after it was
@@ -256,8 +271,11 @@ func (db *DB) UpdateDraft(ctx context.Context, actor catalog.Actor, id string, r
 	if err := e.check(); err != nil {
 		return nil, err
 	}
-	_, err := db.edit(ctx, actor, id, rowVersion, "draft.changed", func(t *tx, r *catalog.Release, _ *datasetRow) (facts, error) {
-		_, err := t.exec(ctx, `UPDATE releases SET version = ?, notes = ?, data_date = ? WHERE id = ?`, e.Version, js(e.Notes), e.DataDate, r.ID)
+	_, err := db.edit(ctx, actor, id, rowVersion, "draft.changed", func(t *tx, r *catalog.Release, d *datasetRow) (facts, error) {
+		if err := t.checkCorrects(ctx, d, e.Corrects); err != nil {
+			return nil, err
+		}
+		_, err := t.exec(ctx, `UPDATE releases SET version = ?, notes = ?, data_date = ?, corrects = ? WHERE id = ?`, e.Version, js(e.Notes), e.DataDate, e.Corrects, r.ID)
 		return facts{}, err
 	})
 	if err != nil {

@@ -86,9 +86,9 @@ func TestStateOfADraftFollowsFromItsFiles(t *testing.T) {
 		wantCode(t, err, "wrong_state")
 		_, err = db.Submit(ctx, w.Steward, r.ID, 0)
 		wantCode(t, err, "")
-		_, err = db.Return(ctx, w.Reviewer, r.ID, " ", 0)
+		_, err = db.Return(ctx, w.Reviewer, r.ID, " ", nil, 0)
 		wantCode(t, err, "invalid_field")
-		back, err := db.Return(ctx, w.Reviewer, r.ID, "单位写错了", 0)
+		back, err := db.Return(ctx, w.Reviewer, r.ID, "单位写错了", nil, 0)
 		wantCode(t, err, "")
 		if back.State != catalog.Returned || back.Comment != "单位写错了" {
 			t.Fatalf("returned as %+v", back)

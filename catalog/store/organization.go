@@ -13,7 +13,7 @@ type OrganizationRow struct {
 	Datasets int `json:"datasets"` // of its own, published and not closed
 }
 
-const organizationColumns = `o.id, o.slug, o.parent_id, o.name, o.description, o.category, o.code, o.region, o.phone, o.mail, o.row_version, o.created_at, o.updated_at`
+const organizationColumns = `o.id, o.slug, o.parent_id, o.name, o.description, o.category, o.code, o.region, o.phone, o.mail, o.two_persons, o.row_version, o.created_at, o.updated_at`
 
 // CreateOrganization makes an organization and fills in id, times and row_version.
 // At the top only who administers the portal may, below another its admin.
@@ -33,9 +33,9 @@ func (db *DB) CreateOrganization(ctx context.Context, actor catalog.Actor, o *ca
 func (t *tx) insertOrganization(ctx context.Context, actor catalog.Actor, o *catalog.Organization) error {
 	o.ID, o.RowVersion, o.CreatedAt, o.UpdatedAt = catalog.NewID(), 1, t.now, t.now
 	_, err := t.exec(ctx, `
-		INSERT INTO organizations (id, slug, parent_id, name, description, category, code, region, phone, mail, row_version, created_at, updated_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		o.ID, o.Slug, orNull(o.ParentID), js(o.Name), js(o.Description), o.Category, o.Code, o.Region, o.Phone, o.Mail, o.RowVersion, o.CreatedAt, o.UpdatedAt)
+		INSERT INTO organizations (id, slug, parent_id, name, description, category, code, region, phone, mail, two_persons, row_version, created_at, updated_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		o.ID, o.Slug, orNull(o.ParentID), js(o.Name), js(o.Description), o.Category, o.Code, o.Region, o.Phone, o.Mail, o.TwoPersons, o.RowVersion, o.CreatedAt, o.UpdatedAt)
 	if isUnique(err) {
 		return slugTaken(o.Slug)
 	}
@@ -62,6 +62,15 @@ func (db *DB) UpdateOrganization(ctx context.Context, actor catalog.Actor, o *ca
 		if err := checkVersion(o.RowVersion, old.RowVersion); err != nil {
 			return err
 		}
+		if o.TwoPersons != old.TwoPersons { // whom the rule binds does not lift it
+			above := catalog.Can(actor, catalog.AdministerPortal, catalog.Object{})
+			if old.ParentID != "" {
+				above = catalog.Can(actor, catalog.EditOrganization, catalog.Object{OrganizationID: old.ParentID})
+			}
+			if above != nil {
+				return above
+			}
+		}
 		if o.ParentID != old.ParentID {
 			if err := t.mayPlace(ctx, actor, o.ParentID); err != nil {
 				return err
@@ -79,10 +88,10 @@ func (db *DB) UpdateOrganization(ctx context.Context, actor catalog.Actor, o *ca
 
 func (t *tx) changeOrganization(ctx context.Context, actor catalog.Actor, old, o *catalog.Organization) error {
 	n, err := t.exec(ctx, `
-		UPDATE organizations SET parent_id = ?, name = ?, description = ?, category = ?, code = ?, region = ?, phone = ?, mail = ?,
+		UPDATE organizations SET parent_id = ?, name = ?, description = ?, category = ?, code = ?, region = ?, phone = ?, mail = ?, two_persons = ?,
 			row_version = row_version + 1, updated_at = ?
 		WHERE id = ? AND row_version = ?`,
-		orNull(o.ParentID), js(o.Name), js(o.Description), o.Category, o.Code, o.Region, o.Phone, o.Mail, t.now, old.ID, old.RowVersion)
+		orNull(o.ParentID), js(o.Name), js(o.Description), o.Category, o.Code, o.Region, o.Phone, o.Mail, o.TwoPersons, t.now, old.ID, old.RowVersion)
 	if err != nil {
 		return err
 	}
@@ -90,7 +99,7 @@ func (t *tx) changeOrganization(ctx context.Context, actor catalog.Actor, old, o
 		return stale(old.RowVersion)
 	}
 	o.ID, o.RowVersion, o.CreatedAt, o.UpdatedAt = old.ID, old.RowVersion+1, old.CreatedAt, t.now
-	return t.event(ctx, catalog.ChainPortal, actor, "organization.changed", o.ID, nil)
+	return t.event(ctx, catalog.ChainPortal, actor, "organization.changed", o.ID, facts{"two_persons": o.TwoPersons})
 }
 
 // mayPlace asks whether the actor may put an organization below parentID.

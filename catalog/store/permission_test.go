@@ -127,7 +127,7 @@ var verbs = map[string]verb{
 		return second(w.DB.Approve(t.Context(), a, id, 0))
 	}),
 	"return": onDraft(submitted, func(w *storetest.World, t *testing.T, a catalog.Actor, id string) error {
-		return second(w.DB.Return(t.Context(), a, id, "why", 0))
+		return second(w.DB.Return(t.Context(), a, id, "why", nil, 0))
 	}),
 	"publish": onDraft((*storetest.World).ApprovedDraft, func(w *storetest.World, t *testing.T, a catalog.Actor, id string) error {
 		return second(w.DB.Publish(t.Context(), a, id, 0))

@@ -8,7 +8,7 @@ import (
 )
 
 const releaseColumns = `id, dataset_id, number, state, version, notes, data_date, comment, created_by, created_at, submitted_by,
-	approved_by, published_by, published_at, publish_at, withdrawn_by, withdrawn_at, withdrawn_why, row_version, like_number`
+	approved_by, published_by, published_at, publish_at, withdrawn_by, withdrawn_at, withdrawn_why, row_version, like_number, remarks, corrects`
 
 const fileColumns = `id, release_id, name, role, state, media_type, blob, options, report, created_at`
 
@@ -54,7 +54,10 @@ func (db *DB) release(ctx context.Context, actor catalog.Actor, dataset string, 
 			return err
 		}
 		redact(actor, d, r)
-		return nil
+		if r.Number < d.LatestNumber {
+			_, err = c.value(ctx, `SELECT COALESCE(MAX(number), 0) FROM releases WHERE dataset_id = ? AND corrects = ? AND state = 'published'`, []any{d.ID, r.Number}, &r.CorrectedBy)
+		}
+		return err
 	})
 	if err != nil {
 		return nil, nil, err
@@ -114,10 +117,22 @@ func (db *DB) Releases(ctx context.Context, actor catalog.Actor, dataset string)
 		}
 		for i := range list {
 			redact(actor, d, &list[i])
+			list[i].CorrectedBy = correctorOf(list, list[i].Number)
 		}
 		return nil
 	})
 	return list, err
+}
+
+// correctorOf is the newest published release of a list, newest first, that
+// corrects the one of that number; 0: none.
+func correctorOf(list []catalog.Release, number int) int {
+	for i := range list {
+		if list[i].Corrects == number && list[i].State == catalog.Published {
+			return list[i].Number
+		}
+	}
+	return 0
 }
 
 // ReleaseByID returns a release in any state with everything, for jobs.

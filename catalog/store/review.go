@@ -61,9 +61,9 @@ func (db *DB) move(ctx context.Context, actor catalog.Actor, id string, rowVersi
 		r.State = s.next
 		r.RowVersion++
 		n, err := t.exec(ctx, `
-			UPDATE releases SET state = ?, number = ?, version = ?, comment = ?, submitted_by = ?, approved_by = ?, published_by = ?, published_at = ?, publish_at = ?, row_version = ?
+			UPDATE releases SET state = ?, number = ?, version = ?, comment = ?, remarks = ?, submitted_by = ?, approved_by = ?, published_by = ?, published_at = ?, publish_at = ?, row_version = ?
 			WHERE id = ? AND state = ?`,
-			string(r.State), numberOrNull(r.Number), r.Version, r.Comment, r.SubmittedBy, r.ApprovedBy, r.PublishedBy, r.PublishedAt, r.PublishAt, r.RowVersion, r.ID, string(from))
+			string(r.State), numberOrNull(r.Number), r.Version, r.Comment, js(slices.Concat([]catalog.Remark{}, r.Remarks)), r.SubmittedBy, r.ApprovedBy, r.PublishedBy, r.PublishedAt, r.PublishAt, r.RowVersion, r.ID, string(from))
 		if err != nil {
 			return err
 		}
@@ -163,7 +163,7 @@ func (db *DB) Submit(ctx context.Context, actor catalog.Actor, draftID string, r
 		if err := checkBase(r, d); err != nil {
 			return nil, err
 		}
-		r.SubmittedBy, r.Comment = actor.ID(), ""
+		r.SubmittedBy, r.Comment, r.Remarks = actor.ID(), "", nil
 		return nil, t.explained(ctx, r, d)
 	}})
 }
@@ -178,11 +178,20 @@ func (db *DB) TakeBack(ctx context.Context, actor catalog.Actor, draftID string,
 
 // Approve approves a submitted draft. Reviewers may, but not who submitted it
 // (Forbidden own_draft), unless no other member may approve in the organization
-// or the actor administers the portal: then the event says self_approved.
+// or the actor administers the portal: then the event says self_approved. Where
+// the organization, or one above it, asks for two persons, nobody is excepted.
 func (db *DB) Approve(ctx context.Context, actor catalog.Actor, draftID string, rowVersion int64) (*catalog.Release, error) {
 	return db.move(ctx, actor, draftID, rowVersion, step{verb: "draft.approved", action: catalog.ReviewDraft, from: []catalog.State{catalog.InReview}, next: catalog.Approved, also: func(t *tx, r *catalog.Release, d *datasetRow) (facts, error) {
 		said := facts{}
 		if actor.ID() == r.SubmittedBy {
+			path, err := t.path(ctx, d.OrganizationID)
+			if err != nil {
+				return nil, err
+			}
+			if i := slices.IndexFunc(path, func(o catalog.Organization) bool { return o.TwoPersons }); i >= 0 {
+				return nil, catalog.Errorf(catalog.Forbidden, "own_draft", "you submitted this draft yourself, and %s asks for two persons: another reviewer must approve it", path[i].Slug).
+					With("two_persons", path[i].Slug).InChinese("这份草稿由你提交，而%s要求两个人：须由另一位审核人批准", path[i].Name.In("zh"))
+			}
 			if !actor.IsSiteAdmin() {
 				others, err := t.approvers(ctx, d.OrganizationID, actor.ID())
 				if err != nil {
@@ -201,14 +210,25 @@ func (db *DB) Approve(ctx context.Context, actor catalog.Actor, draftID string, 
 }
 
 // Return gives a submitted draft back to its stewards with a comment that says
-// what to change. Reviewers may.
-func (db *DB) Return(ctx context.Context, actor catalog.Actor, draftID, comment string, rowVersion int64) (*catalog.Release, error) {
+// what to change, and remarks about single tables and columns. Reviewers may.
+func (db *DB) Return(ctx context.Context, actor catalog.Actor, draftID, comment string, remarks []catalog.Remark, rowVersion int64) (*catalog.Release, error) {
 	if comment = strings.TrimSpace(comment); comment == "" {
 		return nil, invalid("comment", "请写明退回原因", "say what has to be changed")
 	}
-	return db.move(ctx, actor, draftID, rowVersion, step{verb: "draft.returned", action: catalog.ReviewDraft, from: []catalog.State{catalog.InReview}, next: catalog.Returned, also: func(_ *tx, r *catalog.Release, _ *datasetRow) (facts, error) {
+	return db.move(ctx, actor, draftID, rowVersion, step{verb: "draft.returned", action: catalog.ReviewDraft, from: []catalog.State{catalog.InReview}, next: catalog.Returned, also: func(t *tx, r *catalog.Release, _ *datasetRow) (facts, error) {
+		if err := t.contents(ctx, r, tableFacts); err != nil {
+			return nil, err
+		}
+		var err error
+		if r.Remarks, err = r.CheckRemarks(remarks); err != nil {
+			return nil, err
+		}
 		r.Comment = comment
-		return facts{"comment": comment}, nil
+		said := facts{"comment": comment}
+		if len(r.Remarks) > 0 {
+			said["remarks"] = r.Remarks
+		}
+		return said, nil
 	}})
 }
 

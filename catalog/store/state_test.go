@@ -53,7 +53,7 @@ func inState(t *testing.T, w *storetest.World, s catalog.State) string {
 	case catalog.InReview:
 		r = submitted(w, t, "water-level")
 	case catalog.Returned:
-		r, err = w.DB.Return(ctx, system, submitted(w, t, "water-level").ID, "why", 0)
+		r, err = w.DB.Return(ctx, system, submitted(w, t, "water-level").ID, "why", nil, 0)
 	case catalog.Approved:
 		r = w.ApprovedDraft(t, "water-level")
 	case catalog.Scheduled:
@@ -96,7 +96,7 @@ var verbsOnDrafts = map[string]func(ctx context.Context, db *store.DB, a catalog
 		return second(db.Approve(ctx, a, id, 0))
 	},
 	"return": func(ctx context.Context, db *store.DB, a catalog.Actor, id string) error {
-		return second(db.Return(ctx, a, id, "why", 0))
+		return second(db.Return(ctx, a, id, "why", nil, 0))
 	},
 	"publish": func(ctx context.Context, db *store.DB, a catalog.Actor, id string) error {
 		return second(db.Publish(ctx, a, id, 0))
