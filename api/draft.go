@@ -177,10 +177,15 @@ func (a *API) draftRoutes() {
 		Summary: "Describe a table of a draft", Description: "Title, key and, by column name, label, unit, description, codes, Latin name and rules. Columns not named stay as they are. Where the key or a rule changes, the file is checked again without a new upload.", Security: bearer},
 		func(ctx context.Context, actor catalog.Actor, in *struct {
 			DraftPath
-			Table string `path:"table" doc:"The table" example:"readings"`
-			Body  TableEdit
+			Table   string `path:"table" doc:"The table" example:"readings"`
+			IfMatch string `header:"If-Match" doc:"ETag of the draft as read; without it any"`
+			Body    TableEdit
 		}) (*draftOutput, error) {
-			words := store.TableWords{Title: in.Body.Title, Key: in.Body.Key, Fields: map[string]store.FieldWords{}}
+			version, err := parseIfMatch(in.IfMatch, 0)
+			if err != nil {
+				return nil, err
+			}
+			words := store.TableWords{RowVersion: version, Title: in.Body.Title, Key: in.Body.Key, Fields: map[string]store.FieldWords{}}
 			for name, f := range in.Body.Fields {
 				words.Fields[name] = store.FieldWords{Label: f.Label, Unit: f.Unit, Description: f.Description, Codes: f.Codes, Latin: f.Latin, Rules: f.Rules}
 			}

@@ -135,16 +135,8 @@ type draftTable struct {
 	Anchor string
 	Grid   grid
 	Failed string
-	Fields []fieldWords
 	Kept   bool
 	Asked  int // columns of which the contract asks something
-}
-
-// fieldWords are the words of one column in the describing form.
-type fieldWords struct {
-	Name                                     string
-	Key                                      bool
-	LabelZh, LabelEn, Unit, AboutZh, AboutEn string
 }
 
 type keepable struct {
@@ -456,9 +448,6 @@ func (s *Site) draftTable(c *gin.Context, t *catalog.Table, i int) draftTable {
 		if !fields[i].Rules.IsZero() {
 			v.Asked++
 		}
-	}
-	for _, f := range fields[:min(len(fields), dictionaryRows)] {
-		v.Fields = append(v.Fields, fieldWords{f.Name, slices.Contains(t.Schema.Key, f.Name), f.Label.Zh, f.Label.En, f.Unit, f.Description.Zh, f.Description.En})
 	}
 	if len(fields) > previewColumns {
 		v.Grid.Hidden = len(fields) - previewColumns

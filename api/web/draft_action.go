@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -12,7 +11,6 @@ import (
 
 	"taihu/api/handle"
 	"taihu/catalog"
-	"taihu/catalog/store"
 	"taihu/catalog/table"
 	"taihu/catalog/table/pool"
 )
@@ -75,20 +73,13 @@ func (s *Site) changeDraft(c *gin.Context) error {
 	case "details":
 		action = "saved"
 		_, err = s.Store.UpdateDraft(ctx, actor, id, version, draftEdit(f))
-	case "describe":
-		action, err = "saved", s.describeTable(ctx, actor, id, f)
-		back += "#" + anchor(f.Get("anchor"))
 	case "sample":
 		action, err = "saved", s.takeSample(ctx, actor, id, f)
 	default:
 		return catalog.Errorf(catalog.NotFound, "not_found", "there is no action %q", action).InChinese("没有“%s”这个操作", action)
 	}
 	if err == nil {
-		path, hash, _ := strings.Cut(back, "#")
-		if hash != "" {
-			hash = "#" + hash
-		}
-		return seeOther(c, path+"?done="+action+hash)
+		return seeOther(c, back+"?done="+action)
 	}
 	return s.draftAgain(c, actor, err, func(v *draftPage) {
 		if action == "saved" && f.Values.Has("data_date") {
@@ -226,44 +217,6 @@ func (s *Site) setOptions(ctx context.Context, actor catalog.Actor, id string, f
 	}
 	_, err = s.Store.SetFileOptions(ctx, actor, id, f.Get("name"), o)
 	return err
-}
-
-// describeTable sets the words of a table and of its columns: column and its
-// words come repeated and in order. What the form does not show is kept.
-func (s *Site) describeTable(ctx context.Context, actor catalog.Actor, id string, f form) error {
-	r, err := s.Store.Draft(ctx, actor, id)
-	if err != nil {
-		return err
-	}
-	t, err := r.Table(f.Get("table"))
-	if err != nil {
-		return err
-	}
-	w := store.TableWords{Fields: map[string]store.FieldWords{}, Title: &catalog.Text{Zh: strings.TrimSpace(f.Get("title_zh")), En: strings.TrimSpace(f.Get("title_en"))}}
-	at := func(name string, i int) string {
-		if v := f.Values[name]; i < len(v) {
-			return strings.TrimSpace(v[i])
-		}
-		return ""
-	}
-	for i, name := range f.Values["column"] {
-		words := store.FieldWords{
-			Label: catalog.Text{Zh: at("label_zh", i), En: at("label_en", i)}, Unit: at("unit", i),
-			Description: catalog.Text{Zh: at("about_zh", i), En: at("about_en", i)},
-		}
-		if k := t.Schema.Index(name); k >= 0 {
-			words.Codes, words.Latin = t.Schema.Fields[k].Codes, t.Schema.Fields[k].Latin
-		}
-		w.Fields[name] = words
-	}
-	key := f.Values["key"]
-	for _, name := range t.Schema.Key { // of columns that the form does not show
-		if !slices.Contains(f.Values["column"], name) {
-			key = append(key, name)
-		}
-	}
-	w.Key = &key
-	return s.Store.DescribeTable(ctx, actor, id, t.Name, w)
 }
 
 // takeSample makes the first rows of a table its public sample.

@@ -74,6 +74,10 @@ func (s *Site) Routes() []Route {
 		{get, "/steward/drafts/:id/contract/:table", s.contract},
 		{post, "/steward/drafts/:id/contract/:table", s.changeContract},
 		{post, "/steward/drafts/:id/:action", s.changeDraft},
+		{get, "/steward/drafts/:id/tables/:table", s.dictionaryForm},
+		{post, "/steward/drafts/:id/tables/:table", s.saveDictionary},
+		{get, "/steward/drafts/:id/tables/:table/:file", s.dictionaryFile},
+		{post, "/steward/drafts/:id/tables/:table/upload", s.uploadDictionary},
 	}
 	routes := make([]Route, 0, 2*len(pages)+3)
 	for _, r := range pages {

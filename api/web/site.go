@@ -85,6 +85,10 @@ type Config struct {
 	FeedbackBudgets *handle.Budgets
 	// Limits are the numbers that the docs name.
 	Limits handle.Limits
+	// Cells reads the first table of a stranger's small file as text, header first, in a
+	// child process; its errors say what is wrong with the file. nil: dictionaries are not
+	// taken as files.
+	Cells func(ctx context.Context, name string, r io.Reader) ([][]string, error)
 	// MaxUpload is the most bytes one upload may have; 0 means no limit of ours.
 	MaxUpload int64
 }

@@ -328,8 +328,11 @@ func TestStewardsJourney(t *testing.T) {
 	if strings.Contains(page, "refresh") {
 		t.Error("the page reloads although nothing is being checked")
 	}
-	p.post(draft+"/describe", url.Values{"table": {"main"}, "anchor": {"table-1"}, "column": {"区县", "编号"}, "label_zh": {"所在区县", ""}, "unit": {"", "号"}}, 303)
-	wants(t, p.get(draft, 200), `value="所在区县"`)
+	base := regexp.MustCompile(`name="base" value="(\w+)"`).FindStringSubmatch(p.get(draft+"/tables/main", 200))
+	if at := p.post(draft+"/tables/main", url.Values{"base": {base[1]}, "column": {"区县", "编号"}, "label_zh": {"所在区县", ""}, "unit": {"", "号"}, "key": {"编号"}}, 303); at != draft+"/tables/main?from=1&done=saved" {
+		t.Errorf("led to %s", at)
+	}
+	wants(t, p.get(draft+"/tables/main", 200), `value="所在区县"`, `value="编号" checked`)
 	p.post(draft+"/submit", url.Values{}, 303)
 	wants(t, p.post(draft+"/return", url.Values{"comment": {" "}}, 422), `href="#comment"`)
 	p.post(draft+"/return", url.Values{"comment": {"缺单位"}}, 303)

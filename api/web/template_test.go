@@ -48,12 +48,21 @@ func views(lang string) map[string][]any {
 		Findings:  []catalog.Finding{{Severity: catalog.Fatal, Code: "x", Table: hostile, Row: 3, Column: hostile, Value: hostile, Message: text, Hint: text, Count: 9}, {Severity: catalog.Note, Message: text}},
 		Decisions: []catalog.Decision{{Column: hostile, Type: catalog.String, Why: text, Nulls: 3, Evidence: []catalog.Evidence{{Type: catalog.String, Agree: 3}, {Type: catalog.Integer, Agree: 1, Disagree: 2, Loss: text, Against: []catalog.Against{{Row: 2, Value: hostile}}}}}}}
 	dp := &draftPage{frame: f, Dataset: d, Draft: r, Steps: steps(lang, catalog.Ready), Action: "/steward/drafts/1", Keepable: []keepable{{Name: "main", Rows: 3}}, Against: 2, Diff: "/diff", Changes: []string{hostile}, Edit: true, Can: draftActions{Submit: true, TakeBack: true, Review: true, Publish: true, PublishNow: true, Schedule: true, Unschedule: true, Abandon: true}, Form: bad, Upload: bad, Encodings: options, Separators: options, Number: 3,
-		Tables: []draftTable{{Table: tbl, Anchor: "table-1", Grid: g, Fields: []fieldWords{{hostile, true, hostile, hostile, hostile, hostile, hostile}}}}}
+		Tables: []draftTable{{Table: tbl, Anchor: "table-1", Grid: g}}}
 	dp.Files = []fileView{dp.fileView(lang, &catalog.File{Name: hostile, Report: report, State: catalog.FileRefused, Options: catalog.IngestOptions{Sheet: hostile}}, 0)}
 	decided := &catalog.File{Name: hostile, Report: &catalog.Report{Findings: []catalog.Finding{{Severity: catalog.ToSettle, Code: "personal_id", Table: hostile, Column: hostile, Value: hostile, Message: text, Hint: text, Count: 3, Of: 9, Places: []catalog.Against{{Row: 3, Value: hostile}}, Measures: catalog.Measures}, {Severity: catalog.ToSettle, Code: "comments", Message: text, Value: hostile, Count: 2, Measures: catalog.Measures}}},
 		Options: catalog.IngestOptions{Settled: []catalog.Settlement{{Code: "personal_mobile", Table: hostile, Column: hostile, Measure: catalog.Accept, Reason: hostile, By: "u", At: &at, From: 2}, {Code: "x", Measure: catalog.Mask}}}}
 	dp.Files[0].Settle = settleViewOf(lang, decided, "file-1", map[string]string{"u": hostile})
 	dp.Unsettled = 2
+	wrongFile := newForm(nil)
+	wrongFile.refuse("file", hostile)
+	words := &dictionaryPage{frame: f, Dataset: d, Table: tbl, Crumbs: []link{{Words: hostile}}, Draft: "/d", Action: "/a", Base: "b", Edit: true, Form: wrongFile, TitleZh: dictionaryCell{Name: "title_zh", Label: "a", Value: hostile, Now: hostile, Differs: true}, TitleEn: dictionaryCell{Name: "title_en", Label: "b", Differs: true}, First: 1, Last: 1,
+		Rows:  []dictionaryFormRow{{Name: hostile, Type: "t", Example: hostile, Key: true, KeyNow: "no", Cells: []dictionaryCell{{Name: "label_zh", Label: hostile, Lang: "zh-CN", Class: "unit", Value: hostile, Now: hostile, Differs: true}, {Name: "about_zh", Label: hostile, Value: hostile, Area: true}}}},
+		Pages: []link{{Words: "1–400", Href: "/p", Current: true}}, Files: []link{{Words: "XLSX", Href: "/x"}}, UploadAction: "/u"}
+	conflict, uploaded := *words, *words
+	conflict.Conflict, conflict.Differs, conflict.Form = true, 3, newForm(nil)
+	conflict.Form.General = hostile
+	uploaded.Uploaded, uploaded.Differs, uploaded.Form, uploaded.Edit = hostile, 3, newForm(nil), false
 	wrongBulk := newForm(url.Values{"change": {"licence"}, "contact_unit": {hostile}})
 	wrongBulk.refuse("change", hostile)
 	bulkRows := []bulkRow{{Slug: "a", Version: "1", Title: text, Href: "/a", Changes: []bulkChange{{"许可", hostile, ""}}, Stale: true}, {Slug: "b", Version: "2", Title: text, Href: "/b"}}
@@ -103,6 +112,7 @@ func views(lang string) map[string][]any {
 		"account":       {&accountPage{}, &accountPage{frame: f, Login: hostile, Secret: "tht_" + hostile, Form: bad, Scopes: options, Days: options, Queries: 3000, FewerQueries: 600, OpenID: hostile, Identities: []identityRow{{hostile, hostile, "2026"}}, Keys: []keyRow{{ID: hostile, Name: hostile, Scope: text, Made: "2026", Expires: "2027", Used: "2026", State: text, Badge: "ok", Valid: true}, {Name: hostile}}}},
 		"steward":       {stewardPage{}, stewardPage{frame: f, CanMake: true, Sums: []deskSum{{Words: "w", Figure: "94%", Hint: hostile, Href: "/x", Current: true}}, Sections: desk[:3]}, stewardPage{frame: f, Only: "due", Sections: desk[3:]}},
 		"dataset-form":  {&datasetFormPage{}, &datasetFormPage{frame: f, Form: bad, New: true, Action: "/a", Organizations: options, Licences: options, Frequencies: options, Themes: options, Opens: options, Levels: options}, &datasetFormPage{frame: f, Form: bad, New: true, From: d}, &datasetFormPage{frame: f, Form: bad, Dataset: d, RowVersion: "3"}},
+		"dictionary":    {&dictionaryPage{Dataset: &catalog.Dataset{}, Table: &catalog.Table{}, TitleZh: dictionaryCell{Name: "title_zh", Label: "a"}, TitleEn: dictionaryCell{Name: "title_en", Label: "b"}}, words, &conflict, &uploaded},
 		"bulk":          {&bulkPage{}, &bulkPage{frame: f, Form: wrongBulk, Datasets: bulkRows, Licences: options, Frequencies: options, Themes: options}, &bulkPage{frame: f, Form: wrongBulk, Preview: true, Changing: 1, Datasets: bulkRows, Kept: []bulkValue{{"licence", hostile}}}},
 		"upload":        {&uploadPage{Dataset: &catalog.Dataset{}}, &uploadPage{frame: f, Dataset: d, Form: bad, Action: "/a", Encodings: options, Separators: options, Drafts: []draftRow{{Href: "/d", State: catalog.Ready}}, Next: 2, Limit: "4 GB"}, &uploadPage{frame: f, Dataset: d, Form: newForm(url.Values{"like": {"latest"}})}},
 		"contract":      {&contractPage{Dataset: &catalog.Dataset{}, Draft: &catalog.Release{}, Table: &catalog.Table{}}, &contractPage{frame: f, Dataset: d, Draft: r, Table: tbl, Back: "/steward/drafts/1", Edit: true, More: 2, Form: bad, Columns: []contractColumn{{Name: hostile, Type: hostile, Key: true, Rules: catalog.Rules{Required: true, Unique: true, Minimum: hostile, Maximum: hostile, Pattern: hostile, Listed: true}, Codes: hostile, Ordered: true, Textual: true, Least: hostile, Greatest: hostile, Frequent: hostile, Wrong: hostile}, {Name: "b"}}}},

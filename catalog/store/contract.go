@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -210,11 +209,8 @@ func ownTitle(n *catalog.Table, files []catalog.File) bool {
 		return true
 	}
 	f := &files[i]
-	base := strings.TrimSuffix(f.Name, ".gz")
-	if n.Title.Zh == strings.TrimSuffix(base, filepath.Ext(base)) || n.Title.Zh == strings.TrimSuffix(f.Name, filepath.Ext(f.Name)) {
-		return true
-	}
-	return f.Report == nil || slices.ContainsFunc(f.Report.Tables, func(t catalog.TableFacts) bool { return t.Sheet == n.Title.Zh })
+	return strings.HasPrefix(f.Name, n.Title.Zh) || f.Report == nil ||
+		slices.ContainsFunc(f.Report.Tables, func(t catalog.TableFacts) bool { return t.Sheet == n.Title.Zh || t.Title == n.Title.Zh })
 }
 
 // optionsFor are the options with which a file is read first: those given; for

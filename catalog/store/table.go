@@ -5,12 +5,16 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"taihu/catalog"
 )
 
 // TableWords is what a steward says about a table of a draft.
 type TableWords struct {
+	// RowVersion is the draft's as it was read; 0: any.
+	RowVersion int64 `json:"-"`
+
 	Title  *catalog.Text         `json:"title,omitempty"`  // nil: unchanged
 	Key    *[]string             `json:"key,omitempty"`    // catalog.Schema.Key; nil: unchanged
 	Fields map[string]FieldWords `json:"fields,omitempty"` // by column name; columns left out are unchanged
@@ -25,6 +29,44 @@ type FieldWords struct {
 	Codes       []catalog.Code `json:"codes,omitempty"`
 	Latin       string         `json:"latin,omitempty"`
 	Rules       *catalog.Rules `json:"rules,omitempty"` // nil: unchanged
+}
+
+// Bounds of a column's words, in characters.
+const (
+	maxLabel    = 300
+	maxUnit     = 100
+	maxAbout    = 4000
+	maxCodes    = 5000
+	maxCodeWord = 500
+)
+
+// clean brings words into the form in which they are kept; Invalid invalid_field
+// names the column where one is too long.
+func (w *FieldWords) clean(column string) error {
+	for _, x := range []struct {
+		name  string
+		value *string
+		most  int
+	}{
+		{"label_zh", &w.Label.Zh, maxLabel}, {"label_en", &w.Label.En, maxLabel}, {"unit", &w.Unit, maxUnit},
+		{"description_zh", &w.Description.Zh, maxAbout}, {"description_en", &w.Description.En, maxAbout},
+	} {
+		*x.value = catalog.PlainText(*x.value)
+		if x.most != maxAbout { // one line
+			*x.value = strings.ReplaceAll(*x.value, "\n", " ")
+		}
+		if utf8.RuneCountInString(*x.value) > x.most {
+			return catalog.Errorf(catalog.Invalid, "invalid_field", "%s of the column %q is too long: at most %d characters", x.name, column, x.most).
+				With("field", x.name).With("column", column).InChinese("列“%s”的%s太长：最多%d个字符", column, x.name, x.most)
+		}
+	}
+	if len(w.Codes) > maxCodes || slices.ContainsFunc(w.Codes, func(c catalog.Code) bool {
+		return len([]rune(c.Value)) > maxCodeWord || len([]rune(c.Label.Zh)) > maxCodeWord || len([]rune(c.Label.En)) > maxCodeWord
+	}) {
+		return catalog.Errorf(catalog.Invalid, "invalid_field", "the column %q has more than %d codes, or one of more than %d characters", column, maxCodes, maxCodeWord).
+			With("field", "codes").With("column", column).InChinese("列“%s”的代码超过%d个，或有一个超过%d个字符", column, maxCodes, maxCodeWord)
+	}
+	return nil
 }
 
 // KeepTable takes a table over into a draft from the newest release that
@@ -144,7 +186,7 @@ func (t *tx) keepSource(ctx context.Context, last, r *catalog.Release, fileID st
 
 // DescribeTable sets the words of a draft's table and of its columns.
 func (db *DB) DescribeTable(ctx context.Context, actor catalog.Actor, draftID, table string, w TableWords) error {
-	_, err := db.edit(ctx, actor, draftID, 0, "table.described", func(t *tx, r *catalog.Release, _ *datasetRow) (facts, error) {
+	_, err := db.edit(ctx, actor, draftID, w.RowVersion, "table.described", func(t *tx, r *catalog.Release, _ *datasetRow) (facts, error) {
 		n, err := t.draftTable(ctx, r, table)
 		if err != nil {
 			return nil, err
@@ -159,11 +201,15 @@ func (db *DB) DescribeTable(ctx context.Context, actor catalog.Actor, draftID, t
 			}
 			n.Schema.Key = *w.Key
 		}
+		clean := map[string]FieldWords{}
 		for name, words := range w.Fields {
 			i := slices.IndexFunc(n.Schema.Fields, func(f catalog.Field) bool { return f.Name == name })
 			if i < 0 {
 				return nil, catalog.Errorf(catalog.Invalid, "unknown_column", "there is no column %q in %s; it has %s", name, table, strings.Join(n.Schema.Names(), ", ")).
 					With("column", name).With("columns", n.Schema.Names())
+			}
+			if err := words.clean(name); err != nil {
+				return nil, err
 			}
 			if err := checkLatin(&n.Schema, i, words.Latin); err != nil {
 				return nil, err
@@ -173,8 +219,9 @@ func (db *DB) DescribeTable(ctx context.Context, actor catalog.Actor, draftID, t
 			if err := f.Rules.Check(f); err != nil {
 				return nil, err
 			}
+			clean[name] = words
 		}
-		if err := t.noteWords(ctx, r.ID, table, w); err != nil {
+		if err := t.noteWords(ctx, r.ID, table, TableWords{Title: w.Title, Key: w.Key, Fields: clean}); err != nil {
 			return nil, err
 		}
 		_, err = t.exec(ctx, `UPDATE release_tables SET title = ?, schema = ? WHERE id = ?`, js(n.Title), js(n.Schema), n.ID)

@@ -11,7 +11,7 @@ import (
 // describe gives a draft's table words, a code list and a key.
 func describe(t *testing.T, w *storetest.World, draft string) {
 	t.Helper()
-	wantCode(t, w.DB.DescribeTable(t.Context(), w.Steward, draft, "readings", store.TableWords{Key: &[]string{"站点"}, Fields: map[string]store.FieldWords{
+	wantCode(t, w.DB.DescribeTable(t.Context(), w.Steward, draft, "readings", store.TableWords{Title: &catalog.Text{Zh: "水位读数", En: "Readings"}, Key: &[]string{"站点"}, Fields: map[string]store.FieldWords{
 		"水位": {Label: catalog.Text{Zh: "水位", En: "Level"}, Unit: "m", Description: catalog.Text{Zh: "吴淞高程"}, Codes: []catalog.Code{{Value: "-1", Label: catalog.Text{Zh: "停测"}}}}}}), "")
 	r, err := w.DB.Draft(t.Context(), w.Steward, draft) // a key has the file read again
 	wantCode(t, err, "")
@@ -99,7 +99,7 @@ func TestADraftLikeTheLastRelease(t *testing.T) {
 		}
 		finish(t, w, f, storetest.Outcome(f.Options.Table, "站点", "水位"))
 		got := draft(t, w, next.ID)
-		if got.Tables[0].Name != "readings" || got.Tables[0].Schema.Fields[1].Unit != "m" || got.LikeNumber != 1 {
+		if got.Tables[0].Name != "readings" || got.Tables[0].Schema.Fields[1].Unit != "m" || got.Tables[0].Title.En != "Readings" || got.LikeNumber != 1 {
 			t.Errorf("the table is %+v", got.Tables[0])
 		}
 		// A second file is none of the release's, and what is stated counts.
