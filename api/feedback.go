@@ -156,10 +156,13 @@ func (a *API) feedbackRoutes() {
 			DatasetPath
 			Body FeedbackEdit
 		}) (*output, error) {
+			f := &catalog.Feedback{ReleaseNumber: in.Body.Release, TableName: in.Body.Table, ColumnName: in.Body.Column, RowNumber: in.Body.Row, RowKey: in.Body.RowKey, Message: in.Body.Message, Contact: in.Body.Contact}
+			if err := f.Clean(); err != nil {
+				return nil, err
+			}
 			if err := sendFeedback(ctx); err != nil {
 				return nil, err
 			}
-			f := &catalog.Feedback{ReleaseNumber: in.Body.Release, TableName: in.Body.Table, ColumnName: in.Body.Column, RowNumber: in.Body.Row, RowKey: in.Body.RowKey, Message: in.Body.Message, Contact: in.Body.Contact}
 			if err := a.Store.SendFeedback(ctx, actor, in.Slug, f); err != nil {
 				return nil, err
 			}

@@ -126,9 +126,9 @@ func feedbackViewOf(lang string, slug string, f *catalog.Feedback, now time.Time
 	v.Place = strings.Join(place, phrase(lang, "，", ", "))
 	switch {
 	case v.Late:
-		v.Due = phrase(lang, "应于%s前答复，已逾期", "was to be answered by %s", f.DueOn)
+		v.Due = phrase(lang, "最迟应于%s答复，已逾期", "was to be answered by %s", f.DueOn)
 	case f.State == catalog.FeedbackOpen:
-		v.Due = phrase(lang, "应于%s前答复", "to be answered by %s", f.DueOn)
+		v.Due = phrase(lang, "最迟%s答复", "to be answered by %s", f.DueOn)
 	case f.ClosedAt != nil && f.InTime():
 		v.Due = phrase(lang, "%s答复，按时", "answered %s, in time", isoDay(*f.ClosedAt))
 	case f.ClosedAt != nil:
@@ -239,10 +239,6 @@ func (s *Site) sendFeedback(c *gin.Context) error {
 	if f.Get("website") != "" { // a field that people do not see: programs fill in everything
 		return seeOther(c, "/datasets/"+url.PathEscape(slug)+"/feedback?done=feedback-sent")
 	}
-	if err := s.FeedbackBudgets.Spend(c); err != nil {
-		f.General = sentence(lang, err)
-		return s.showFeedbackList(c, http.StatusTooManyRequests, f)
-	}
 	item := &catalog.Feedback{Message: f.Get("message"), Contact: f.Get("contact"), RowKey: f.Get("row_key")}
 	item.TableName, item.ColumnName, _ = strings.Cut(f.Get("place"), "/")
 	item.ReleaseNumber, _ = strconv.Atoi(f.Get("release"))
@@ -253,7 +249,13 @@ func (s *Site) sendFeedback(c *gin.Context) error {
 			return s.showFeedbackList(c, http.StatusBadRequest, f)
 		}
 	}
-	err := s.Store.SendFeedback(c.Request.Context(), handle.Actor(c), slug, item)
+	err := item.Clean() // what is not sent costs nothing
+	if err == nil {
+		err = s.FeedbackBudgets.Spend(c)
+	}
+	if err == nil {
+		err = s.Store.SendFeedback(c.Request.Context(), handle.Actor(c), slug, item)
+	}
 	switch kind := catalog.KindOf(err); {
 	case err == nil:
 		return seeOther(c, feedbackPath(slug, item.Number)+"?done=feedback-sent")

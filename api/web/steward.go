@@ -253,7 +253,7 @@ func (k *desk) due() (deskSection, error) {
 		default:
 			t.BadgeWords = k.say("%s到期", "due %s", d.NextDue())
 		}
-		t.Note = k.say("%s更新；上一版%s，应于%s前更新。", "%s; last release %s, next due by %s.", frequencyWords(k.lang, d.Frequency), isoDay(*d.PublishedAt), d.NextDue())
+		t.Note = k.say("%s更新；上一版%s，最迟应于%s更新。", "%s; last release %s, next due by %s.", frequencyWords(k.lang, d.Frequency), isoDay(*d.PublishedAt), d.NextDue())
 		x.Todos = append(x.Todos, t)
 	}
 	k.pages(&x, len(x.Todos))
@@ -321,10 +321,10 @@ func (k *desk) feedback() (deskSection, error) {
 	for i := range list {
 		f := &list[i]
 		v := feedbackViewOf(k.lang, f.Slug, &f.Feedback, k.now)
-		t := todo{SealClass: "warn", SealZh: "纠", SealEn: "Rep", TitleZh: "读者纠错", TitleEn: "Error report", Title: f.Title, Href: v.Href, What: k.say("第%d条：%s", "no. %d: %s", f.Number, v.Place), Note: cut(f.Message, 120), Act: k.say("答复", "Answer"), BadgeWords: k.say("%s前答复", "answer by %s", f.DueOn)}
+		t := todo{SealClass: "warn", SealZh: "纠", SealEn: "Rep", TitleZh: "读者纠错", TitleEn: "Error report", Title: f.Title, Href: v.Href, What: k.say("第%d条：%s", "no. %d: %s", f.Number, v.Place), Note: cut(f.Message, 120), Act: k.say("答复", "Answer"), BadgeWords: k.say("最迟%s答复", "answer by %s", f.DueOn)}
 		switch {
 		case v.Late:
-			t.SealClass, t.Badge, t.BadgeWords = "err", "bad", k.say("应于%s前答复，已逾期", "was to be answered by %s", f.DueOn)
+			t.SealClass, t.Badge, t.BadgeWords = "err", "bad", k.say("最迟应于%s答复，已逾期", "was to be answered by %s", f.DueOn)
 		case f.DueOn == catalog.DayOf(k.now):
 			t.Badge, t.BadgeWords = "due", k.say("今天到期", "due today")
 		}

@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -61,7 +62,7 @@ func TestADeskOfFiftyDatasets(t *testing.T) {
 	if strings.Contains(page, "<table") {
 		t.Error("one section alone brings others along")
 	}
-	wants(t, p.get("/datasets/set-03", 200), "晚2天", "应于")
+	wants(t, p.get("/datasets/set-03", 200), "晚2天", "最迟应于")
 	wants(t, p.get("/en/datasets/set-03", 200), "2 days late")
 	if page := p.get("/datasets/set-33", 200); strings.Contains(page, "晚2天") {
 		t.Error("what promises nothing is late")
@@ -87,7 +88,7 @@ func TestADeskOfFiftyDatasets(t *testing.T) {
 	}
 	p.actor = catalog.Actor{}
 	w := httptest.NewRecorder()
-	p.engine.ServeHTTP(w, httptest.NewRequest("GET", "/steward", nil))
+	p.engine.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/steward", nil))
 	if w.Code != 303 {
 		t.Errorf("nobody's desk: %d", w.Code)
 	}

@@ -131,7 +131,7 @@ func TestPagesInTheBrowser(t *testing.T) {
 	s.publish("hostile", writeFile(t, "hostile.csv", strings.ReplaceAll(hostile, "alert", "alarm")+"3,<b>,"+strings.Repeat("x", 300)+"\n"))
 	pages := []string{"/", "/datasets", "/datasets?q=停车", "/datasets?q=没有这种东西", "/datasets/parking-spaces", "/datasets/hostile", "/datasets/parking-spaces/releases/1",
 		"/datasets/parking-spaces/tables/parking?where=区县 = '梁溪区'&sort=-泊位数", "/datasets/hostile/tables/hostile", "/datasets/parking-spaces/diff/1...2", "/datasets/hostile/diff/1...2?key=id", "/datasets/hostile/diff/2...1", "/datasets/parking-spaces/tables/parking/api",
-		"/datasets/parking-spaces/tables/parking/api?where=泊位数 > 9&format=csv", "/datasets/hostile/tables/hostile/api?where=没有 = 1", "/organizations", "/organizations/cgj",
+		"/datasets/parking-spaces/tables/parking/api?where=泊位数 > 9&format=csv", "/datasets/hostile/tables/hostile/api?where=没有 = 1", "/datasets/parking-spaces/feedback", "/datasets/hostile/feedback?place=hostile/", "/organizations", "/organizations/cgj",
 		"/docs", "/docs/api", "/docs/grammar", "/docs/findings", "/docs/errors/unknown_column", "/docs/licence", "/sign-in"}
 	for _, view := range []struct {
 		name    string
