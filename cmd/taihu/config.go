@@ -58,7 +58,7 @@ type Config struct {
 	KeyQueries       int `name:"key-queries" env:"TAIHU_KEY_QUERIES" default:"3000" help:"Queries a minute of one user, with keys or signed in; 0 for any number."`
 
 	AnswerDays int    `name:"answer-days" env:"TAIHU_ANSWER_DAYS" default:"5" help:"Working days in which readers' reports of errors are to be answered."`
-	Calendar   string `env:"TAIHU_CALENDAR" type:"path" placeholder:"FILE" help:"File with holidays and working weekends beyond those of 2025 and 2026 that are built in."`
+	Calendar   string `env:"TAIHU_CALENDAR" placeholder:"FILE" help:"File with holidays and working weekends beyond those of 2025 and 2026 that are built in."`
 
 	OIDCIssuer       string `name:"oidc-issuer" env:"TAIHU_OIDC_ISSUER" placeholder:"URL" help:"OpenID provider by which people can sign in; none by default."`
 	OIDCClientID     string `name:"oidc-client-id" env:"TAIHU_OIDC_CLIENT_ID" placeholder:"ID" help:"How the portal is known to the OpenID provider."`
