@@ -274,6 +274,7 @@ type putFileInput struct {
 	HeaderRows string `query:"header_rows" doc:"How many rows the header takes; without it found out"`
 	Totals     string `query:"totals" enum:",auto,keep,drop" doc:"Rows of totals: auto (those below the data are left out), keep or drop (those within too)"`
 	Merged     string `query:"merged" enum:",fill,empty" doc:"Merged cells among the data: fill (downwards) or empty"`
+	Path       string `query:"path" doc:"Key of a JSON text under which its rows are, such as result.records; without it found out"`
 	Delimiter  string `query:"delimiter" doc:"One character, or tab"`
 	Encoding   string `query:"encoding" doc:"Such as utf-8 or gb18030; without it found out"`
 	Table      string `query:"table" doc:"Name of the table"`

@@ -134,7 +134,7 @@ func (a *API) uploadRoutes() {
 
 	register(a, huma.Operation{OperationID: "create-upload", Method: http.MethodPost, Path: "/api/v1/drafts/{id}/uploads", Tags: []string{"stewards"}, DefaultStatus: http.StatusCreated,
 		Summary:     "Begin a resumable upload (tus 1.0.0, creation)",
-		Description: "Upload-Metadata names the file: filename; and, all optional, filetype, sha256 (hexadecimal, of the whole file, checked at its end) and the words of put-file: sheet, header_row, header_rows, totals, merged, delimiter, encoding, table, zone, settle. A file too large for the portal, or for its disk, is refused before a byte is sent. Unfinished uploads are seen by nobody else and forgotten after 24 hours without a byte.", Security: bearer},
+		Description: "Upload-Metadata names the file: filename; and, all optional, filetype, sha256 (hexadecimal, of the whole file, checked at its end) and the words of put-file: sheet, header_row, header_rows, totals, merged, path, delimiter, encoding, table, zone, settle. A file too large for the portal, or for its disk, is refused before a byte is sent. Unfinished uploads are seen by nobody else and forgotten after 24 hours without a byte.", Security: bearer},
 		func(ctx context.Context, actor catalog.Actor, in *struct {
 			DraftPath
 			TusHeader

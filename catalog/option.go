@@ -79,6 +79,9 @@ func (o IngestOptions) Or(from IngestOptions) IngestOptions {
 	if take(o.Merged == "" && from.Merged != "") {
 		o.Merged = from.Merged
 	}
+	if take(o.Path == "" && from.Path != "") {
+		o.Path = from.Path
+	}
 	if take(o.Delimiter == "" && from.Delimiter != "") {
 		o.Delimiter = from.Delimiter
 	}
@@ -106,11 +109,11 @@ func (o IngestOptions) Or(from IngestOptions) IngestOptions {
 // OptionNames are the names under which an upload's address, its metadata and
 // forms give options, in the order in which they are documented. Of types,
 // null_words and settle each line is one.
-var OptionNames = []string{"sheet", "header_row", "header_rows", "totals", "merged", "delimiter", "encoding", "table", "zone", "types", "null_words", "mode", "settle"}
+var OptionNames = []string{"sheet", "header_row", "header_rows", "totals", "merged", "path", "delimiter", "encoding", "table", "zone", "types", "null_words", "mode", "settle"}
 
 // ReadOptions reads options given as text by name.
 func ReadOptions(get func(name string) string) (o IngestOptions, err error) {
-	o = IngestOptions{Sheet: strings.TrimSpace(get("sheet")), Totals: get("totals"), Merged: get("merged"), Delimiter: get("delimiter"), Encoding: get("encoding"), Table: strings.TrimSpace(get("table")), Zone: strings.TrimSpace(get("zone"))}
+	o = IngestOptions{Sheet: strings.TrimSpace(get("sheet")), Totals: get("totals"), Merged: get("merged"), Path: strings.TrimSpace(get("path")), Delimiter: get("delimiter"), Encoding: get("encoding"), Table: strings.TrimSpace(get("table")), Zone: strings.TrimSpace(get("zone"))}
 	if o.HeaderRow, err = readRow("header_row", get("header_row"), -1); err != nil {
 		return o, err
 	}
@@ -135,7 +138,7 @@ func ReadOptions(get func(name string) string) (o IngestOptions, err error) {
 
 // Texts is the inverse of ReadOptions: what is stated, by name.
 func (o *IngestOptions) Texts() map[string]string {
-	texts := map[string]string{"sheet": o.Sheet, "totals": o.Totals, "merged": o.Merged, "delimiter": o.Delimiter, "encoding": o.Encoding, "table": o.Table, "zone": o.Zone, "mode": string(o.Mode), "null_words": strings.Join(o.NullWordLines(), "\n")}
+	texts := map[string]string{"sheet": o.Sheet, "totals": o.Totals, "merged": o.Merged, "path": o.Path, "delimiter": o.Delimiter, "encoding": o.Encoding, "table": o.Table, "zone": o.Zone, "mode": string(o.Mode), "null_words": strings.Join(o.NullWordLines(), "\n")}
 	if o.HeaderRow != 0 {
 		texts["header_row"] = strconv.Itoa(o.HeaderRow)
 	}

@@ -225,7 +225,10 @@ type IngestOptions struct {
 	Totals string `json:"totals,omitempty"`
 	// Merged is what is done with merged cells of the body: fill (downwards) or
 	// empty; empty: fill.
-	Merged    string `json:"merged,omitempty"`
+	Merged string `json:"merged,omitempty"`
+	// Path is the key of a JSON text under which the array of records is, such as
+	// result.records; empty: found out.
+	Path      string `json:"path,omitempty"`
 	Delimiter string `json:"delimiter,omitempty"` // one character, or "tab"
 	Encoding  string `json:"encoding,omitempty"`  // utf-8, gb18030, gbk, big5, utf-16le, utf-16be, latin-1, windows-1252, shift-jis
 	Table     string `json:"table,omitempty"`     // name of the table; empty: from the file's or sheet's name
@@ -265,6 +268,9 @@ func (o IngestOptions) String() string {
 	}
 	if o.Merged != "" {
 		add("merged", o.Merged)
+	}
+	if o.Path != "" {
+		add("path", o.Path)
 	}
 	if o.Delimiter != "" {
 		add("delimiter", o.Delimiter)

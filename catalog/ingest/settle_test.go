@@ -107,8 +107,8 @@ func TestSettled(t *testing.T) {
 
 // Masked JSON stays JSON.
 func TestMaskedNestedCells(t *testing.T) {
-	r := ingestBytes(t, "a.json", []byte(`[{"人":{"电话":"13800138000"}},{"人":{"电话":13800138000}}]`), settled(catalog.Settlement{Code: "personal_mobile", Column: "人", Measure: catalog.Mask}))
-	if got := fmt.Sprint(cells(t, r.Tables[0].TypedPath)); got != `[[1 {"电话":"138****8000"}] [2 ∅]]` && got != `[[1 {"电话":"138****8000"}] [2 null]]` {
+	r := ingestBytes(t, "a.json", []byte(`[{"人":[{"电话":"13800138000"}]},{"人":[{"电话":13800138000}]}]`), settled(catalog.Settlement{Code: "personal_mobile", Column: "人", Measure: catalog.Mask}))
+	if got := fmt.Sprint(cells(t, r.Tables[0].TypedPath)); got != `[[1 [{"电话":"138****8000"}]] [2 ∅]]` && got != `[[1 [{"电话":"138****8000"}]] [2 null]]` {
 		t.Errorf("got %s\n%s", got, summary(r))
 	}
 }

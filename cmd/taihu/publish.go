@@ -27,6 +27,7 @@ type readOptions struct {
 	HeaderRows int      `name:"header-rows" help:"Rows the header takes."`
 	Totals     string   `enum:",auto,keep,drop" default:"" help:"Rows of totals: auto, keep or drop."`
 	Merged     string   `enum:",fill,empty" default:"" help:"Merged cells among the data: fill or empty."`
+	Path       string   `placeholder:"KEY" help:"Key of a JSON text under which its rows are, such as result.records."`
 	Delimiter  string   `help:"Delimiter: one character, or tab."`
 	Encoding   string   `help:"Encoding, such as utf-8 or gb18030."`
 	Table      string   `help:"Name of the table."`
@@ -37,7 +38,7 @@ type readOptions struct {
 }
 
 func (o readOptions) ingest() (catalog.IngestOptions, error) {
-	in := catalog.IngestOptions{Sheet: o.Sheet, HeaderRow: o.HeaderRow, HeaderRows: o.HeaderRows, Totals: o.Totals, Merged: o.Merged, Delimiter: o.Delimiter, Encoding: o.Encoding, Table: o.Table, Zone: o.Zone}
+	in := catalog.IngestOptions{Sheet: o.Sheet, HeaderRow: o.HeaderRow, HeaderRows: o.HeaderRows, Totals: o.Totals, Merged: o.Merged, Path: o.Path, Delimiter: o.Delimiter, Encoding: o.Encoding, Table: o.Table, Zone: o.Zone}
 	var err error
 	if in.Types, err = catalog.ParseTypes(o.Types); err != nil {
 		return in, fmt.Errorf("--type: %w", err)

@@ -140,7 +140,7 @@ function setUp(form) {
   const metadata = (file) => {
     const said = { filename: file.name };
     if (file.type) said.filetype = file.type;
-    for (const name of ["sheet", "header_row", "header_rows", "totals", "merged", "delimiter", "encoding", "table", "zone", "null_words", "mode"]) {
+    for (const name of ["sheet", "header_row", "header_rows", "totals", "merged", "path", "delimiter", "encoding", "table", "zone", "null_words", "mode"]) {
       const value = form.elements[name]?.value.trim();
       if (value) said[name] = value;
     }
