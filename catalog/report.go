@@ -76,7 +76,7 @@ type TableFacts struct {
 // Report is what ingest found in one file.
 type Report struct {
 	File      string `json:"file"`
-	Format    string `json:"format"` // csv, tsv, xlsx, json, ndjson, geojson, parquet, or attachment
+	Format    string `json:"format"` // csv, tsv, xlsx, xls, ods, json, ndjson, geojson, parquet, or attachment
 	Encoding  string `json:"encoding,omitempty"`
 	Delimiter string `json:"delimiter,omitempty"`
 	Quote     string `json:"quote,omitempty"`

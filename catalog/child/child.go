@@ -70,6 +70,7 @@ type Spec struct {
 	CPU         time.Duration // RLIMIT_CPU, whole seconds
 	FileBytes   int64         // RLIMIT_FSIZE
 	OpenFiles   int64         // RLIMIT_NOFILE
+	Offline     bool          // in a network of its own with nothing in it, where the kernel lets us
 }
 
 // kept are the variables a child inherits. Anything else, such as the database
@@ -183,7 +184,8 @@ func environment(s Spec, temp string) []string {
 func (p *Process) live(ctx context.Context, s Spec, stderr *os.File, started chan<- error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	if err := p.cmd.Start(); err != nil {
+	err := p.start(s)
+	if err != nil {
 		started <- err
 		return
 	}
@@ -198,7 +200,7 @@ func (p *Process) live(ctx context.Context, s Spec, stderr *os.File, started cha
 	stop := context.AfterFunc(ctx, func() { p.Kill(Cancelled) })
 	go p.watch(s)
 
-	err := reap(p.cmd, func() {
+	err = reap(p.cmd, func() {
 		p.ended.Lock()
 		p.gone = true
 		p.ended.Unlock()
@@ -213,6 +215,21 @@ func (p *Process) live(ctx context.Context, s Spec, stderr *os.File, started cha
 	_ = os.RemoveAll(p.Temp)
 	p.death = p.verdict(s, err)
 	close(p.done)
+}
+
+// start starts the command, offline where that is wanted and possible.
+func (p *Process) start(s Spec) error {
+	if !s.Offline || !offline(p.cmd) {
+		return p.cmd.Start()
+	}
+	if p.cmd.Start() == nil {
+		return nil
+	}
+	again := exec.Command(p.cmd.Path, p.cmd.Args[1:]...) // a command cannot be started twice
+	again.Dir, again.Env, again.Stdin, again.Stdout, again.Stderr = p.cmd.Dir, p.cmd.Env, p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr
+	isolate(again)
+	p.cmd = again
+	return p.cmd.Start()
 }
 
 // verdict tells how the child ended from what Wait says and who killed it.

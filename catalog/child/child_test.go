@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"strconv"
@@ -52,10 +53,17 @@ var parts = map[string]func(){
 		}
 		time.Sleep(time.Hour)
 	},
-	"panic":   func() { go func() { panic("broken in a library's own goroutine") }(); time.Sleep(time.Minute) },
-	"exit":    func() { fmt.Fprint(os.Stderr, strings.Repeat("x", 20000)+"last words"); os.Exit(7) },
-	"segv":    func() { _ = syscall.Kill(os.Getpid(), syscall.SIGKILL); time.Sleep(time.Minute) },
-	"env":     func() { fmt.Print(strings.Join(os.Environ(), "\n")) },
+	"panic": func() { go func() { panic("broken in a library's own goroutine") }(); time.Sleep(time.Minute) },
+	"exit":  func() { fmt.Fprint(os.Stderr, strings.Repeat("x", 20000)+"last words"); os.Exit(7) },
+	"segv":  func() { _ = syscall.Kill(os.Getpid(), syscall.SIGKILL); time.Sleep(time.Minute) },
+	"env":   func() { fmt.Print(strings.Join(os.Environ(), "\n")) },
+	"connect": func() {
+		if _, err := net.DialTimeout("tcp", os.Args[2], 5*time.Second); err != nil {
+			fmt.Print("unreachable")
+			return
+		}
+		fmt.Print("reached")
+	},
 	"chatter": func() { fmt.Print(strings.Repeat("x", 1<<20)) },
 	"temp": func() {
 		if err := os.WriteFile("scratch", nil, 0o600); err != nil {
@@ -129,6 +137,24 @@ func TestDeathTellsItsReason(t *testing.T) {
 				t.Errorf("took %v", d)
 			}
 		})
+	}
+}
+
+// TestOffline: a child without network reaches nothing, not even this machine.
+func TestOffline(t *testing.T) {
+	if exec.Command("unshare", "-U", "-r", "-n", "true").Run() != nil {
+		t.Skip("this kernel gives no network of its own to a process without rights")
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	for offline, want := range map[bool]string{false: "reached", true: "unreachable"} {
+		got, err := child.Run(t.Context(), child.Spec{Args: []string{"connect", l.Addr().String()}, Offline: offline, Wall: 20 * time.Second}, nil, 1000)
+		if err != nil || string(got) != want {
+			t.Errorf("offline %v: %q (%v), want %s", offline, got, err, want)
+		}
 	}
 }
 

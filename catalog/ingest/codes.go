@@ -286,6 +286,12 @@ var FindingCodes = []FindingCode{
 	// Attachments.
 	{"attachment", catalog.Note, catalog.Text{Zh: "不是表格，按附件保存。", En: "Not a table: kept as an attachment."},
 		catalog.Text{Zh: "无需处理。", En: "Nothing to do."}, nil},
+	{"office_missing", catalog.Fatal, catalog.Text{Zh: "这种表格要由LibreOffice转换，本站没有安装。", En: "This spreadsheet is converted by LibreOffice, which this portal does not have."},
+		catalog.Text{Zh: "请另存为XLSX或CSV后上传；站长装上LibreOffice后可直接上传。", En: "Save it as XLSX or CSV and upload that; where the portal's operator installs LibreOffice it can be uploaded as it is."}, nil},
+	{"conversion_failed", catalog.Fatal, catalog.Text{Zh: "LibreOffice不能转换这个文件：可能损坏、有密码，或不是表格。", En: "LibreOffice could not convert the file: it may be damaged, under a password, or no spreadsheet."},
+		catalog.Text{Zh: "请在表格软件里打开，去掉密码，另存为XLSX后上传。", En: "Open it in a spreadsheet program, remove the password, save it as XLSX and upload that."}, nil},
+	{"converted", catalog.Note, catalog.Text{Zh: "已由LibreOffice转换为XLSX后读入；原始文件照旧保存。", En: "LibreOffice converted the file to XLSX, which was read; the original is kept as it is."},
+		catalog.Text{Zh: "请核对日期和小数。", En: "Check dates and fractions."}, nil},
 	{"attachment_spreadsheet", catalog.ToSettle, catalog.Text{Zh: "这种表格格式不能读取，也没有检查，按附件原样提供。", En: "This spreadsheet format is neither read nor checked: it is served as it is, as an attachment."},
 		catalog.Text{Zh: "另存为XLSX或CSV后上传，即可检查、查看和筛选；或确认其内容可以公开，写明理由。", En: "Save it as XLSX or CSV to have it checked and as a table that can be filtered; or make sure that it may be published, and say why."}, ofWhole},
 }

@@ -38,6 +38,7 @@ type Request struct {
 	Base   *Base  `json:"base,omitempty"`
 	OutDir string `json:"out_dir"` // where Parquet files and temporary ones go
 	Limits Limits `json:"limits"`
+	Office string `json:"office,omitempty"` // as FindOffice has it
 	// Rows, where it is not 0, asks for that many rows of the first table as they
 	// stand (Result.Rows), and for nothing else: no types, no Parquet.
 	Rows int `json:"rows,omitempty"`
@@ -226,7 +227,7 @@ func (r *run) open() (Source, error) {
 	}
 	return open(Input{
 		Path: r.req.Path, Name: r.req.Name, Size: info.Size(), Options: r.req.Options, Limits: r.limits,
-		TempDir: r.req.OutDir, Report: &r.result.Report, Findings: r.findings,
+		TempDir: r.req.OutDir, Office: r.req.Office, Report: &r.result.Report, Findings: r.findings,
 	})
 }
 

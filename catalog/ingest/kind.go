@@ -93,6 +93,13 @@ func open(in Input) (Source, error) {
 	if known && !slices.Contains(want, kind) {
 		return nil, mislabelled(in, ext, kind)
 	}
+	if isOffice(kind, ext) {
+		src, err := openOffice(in, ext)
+		if err == nil {
+			src = &tailSource{Source: src, in: in}
+		}
+		return src, err
+	}
 	reader := readerOf(kind)
 	if reader == nil || !known || kind == kindText && (ext == ".html" || ext == ".htm") {
 		return nil, attachmentOf(kind, ext)
@@ -114,7 +121,7 @@ func mislabelled(in Input, ext, kind string) error {
 	}
 	words := kindWords[kind]
 	r := refuse("wrong_extension", "扩展名是 %[1]s，但内容是%[2]s。", "The extension is %[1]s, but the content is %[3]s.", ext, words.Zh, words.En)
-	if kind == kindOLE || kind == kindODS || kind == kindXLSB { // renamed, it would be an attachment without a table
+	if kind == kindXLSB { // renamed, it would be an attachment without a table
 		r.Finding.Hint = findingCode("attachment_spreadsheet").Hint
 	}
 	return r
@@ -131,7 +138,7 @@ var kindWords = map[string]catalog.Text{
 // attachmentOf words why a file is kept as it is.
 func attachmentOf(kind, ext string) error {
 	switch {
-	case kind == kindODS, kind == kindXLSB, kind == kindOLE && ext == ".xls":
+	case kind == kindXLSB:
 		return asAttachment("attachment_spreadsheet", "", "")
 	case ext == "":
 		return asAttachment("attachment", "文件没有扩展名，按附件保存。", "The file has no extension: kept as an attachment.")

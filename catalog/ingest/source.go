@@ -21,6 +21,7 @@ type Input struct {
 	Options catalog.IngestOptions
 	Limits  Limits
 	TempDir string
+	Office  string // LibreOffice, which converts .xls and .ods; empty: there is none
 	// Report takes what the reader finds out about the file as a whole: Format,
 	// Encoding, Delimiter, Quote, HeaderRow.
 	Report *catalog.Report

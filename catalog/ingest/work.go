@@ -44,6 +44,7 @@ type Worker struct {
 	Blobs    Blobs
 	Child    child.Spec // program and limits; Args name the hidden subcommand
 	Limits   Limits
+	Office   string // as FindOffice has it
 	TempRoot string // on the blobs' filesystem, so that results are moved, not copied
 	Log      *slog.Logger
 }
@@ -83,7 +84,7 @@ func (w *Worker) Ingest(ctx context.Context, fileID string, last bool) error {
 		return fmt.Errorf("ingest %s: %w", f.Name, err)
 	}
 	defer done()
-	result, err := Child(ctx, w.Child, Request{Path: path, Name: f.Name, Options: f.Options, Contract: contract, Base: base, OutDir: out, Limits: w.Limits})
+	result, err := Child(ctx, w.Child, Request{Path: path, Name: f.Name, Options: f.Options, Contract: contract, Base: base, OutDir: out, Limits: w.Limits, Office: w.Office})
 	var death *child.Death
 	if errors.As(err, &death) && ctx.Err() == nil {
 		if !last {

@@ -98,7 +98,7 @@ func (c *checkCommand) Run(ctx context.Context, cfg *Config, env environment, _ 
 		return err
 	}
 	spec := ingestSpec(cfg, out) // in no portal's folder: there may be none
-	result, err := ingest.Child(ctx, spec, ingest.Request{Path: path, Name: name, Options: options, Contract: contract, OutDir: out, Limits: ingestLimits(cfg)})
+	result, err := ingest.Child(ctx, spec, ingest.Request{Path: path, Name: name, Options: options, Contract: contract, OutDir: out, Limits: ingestLimits(cfg), Office: cfg.office()})
 	report := result.Report
 	var death *child.Death
 	if errors.As(err, &death) && ctx.Err() == nil {
@@ -175,6 +175,12 @@ func printUnmet(out io.Writer, contract *catalog.Contract, r *catalog.Report) {
 // ingestSpec is how a file is read by a child, by the job runner and by check.
 func ingestSpec(cfg *Config, temp string) child.Spec {
 	return child.Spec{Args: []string{"ingest-child"}, FileBytes: 64 << 30, TempRoot: temp, Env: []string{"TAIHU_INGEST_MEMORY=" + strconv.Itoa(cfg.IngestMemory)}}
+}
+
+// office is LibreOffice's program, or none: check has told where it is not to be had.
+func (c *Config) office() string {
+	path, _ := ingest.FindOffice(c.LibreOffice)
+	return path
 }
 
 func ingestLimits(cfg *Config) ingest.Limits {

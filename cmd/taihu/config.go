@@ -19,6 +19,7 @@ import (
 	"taihu/api/signin"
 	"taihu/api/web"
 	"taihu/catalog/fetch"
+	"taihu/catalog/ingest"
 	"taihu/catalog/table"
 )
 
@@ -40,16 +41,17 @@ type Config struct {
 	NameZh string `name:"name-zh" env:"TAIHU_NAME_ZH" default:"太湖公共数据开放平台" help:"Name of the portal in Chinese."`
 	NameEn string `name:"name-en" env:"TAIHU_NAME_EN" default:"Taihu Open Data" help:"Name of the portal in English."`
 
-	Jobs          int  `env:"TAIHU_JOBS" default:"2" help:"Jobs run at a time."`
-	NoJobs        bool `name:"no-jobs" env:"TAIHU_NO_JOBS" help:"Serve without a job runner inside; start some with taihu work."`
-	Queries       int  `env:"TAIHU_QUERIES" default:"4" help:"Query children at the most."`
-	QueryMemory   int  `env:"TAIHU_QUERY_MEMORY" default:"512" help:"Memory of one query child, MB."`
-	QuerySeconds  int  `env:"TAIHU_QUERY_SECONDS" default:"600" help:"Longest run of one query, seconds."`
-	QueryCost     int  `env:"TAIHU_QUERY_COST" default:"2000" help:"Most that the conditions of one page may cost, million comparisons, of an export ten times as much; 0 for anything."`
-	IngestMemory  int  `env:"TAIHU_INGEST_MEMORY" default:"512" help:"Memory of one ingest child, MB."`
-	IngestSeconds int  `env:"TAIHU_INGEST_SECONDS" default:"1800" help:"Longest check of one file, seconds."`
-	KeptExports   int  `name:"kept-exports" env:"TAIHU_KEPT_EXPORTS" default:"20480" help:"Room for encoded exports, MB; what was not used for longest goes."`
-	MaxUpload     int  `env:"TAIHU_MAX_UPLOAD" default:"4096" help:"Largest uploaded file, MB."`
+	Jobs          int    `env:"TAIHU_JOBS" default:"2" help:"Jobs run at a time."`
+	NoJobs        bool   `name:"no-jobs" env:"TAIHU_NO_JOBS" help:"Serve without a job runner inside; start some with taihu work."`
+	Queries       int    `env:"TAIHU_QUERIES" default:"4" help:"Query children at the most."`
+	QueryMemory   int    `env:"TAIHU_QUERY_MEMORY" default:"512" help:"Memory of one query child, MB."`
+	QuerySeconds  int    `env:"TAIHU_QUERY_SECONDS" default:"600" help:"Longest run of one query, seconds."`
+	QueryCost     int    `env:"TAIHU_QUERY_COST" default:"2000" help:"Most that the conditions of one page may cost, million comparisons, of an export ten times as much; 0 for anything."`
+	IngestMemory  int    `env:"TAIHU_INGEST_MEMORY" default:"512" help:"Memory of one ingest child, MB."`
+	IngestSeconds int    `env:"TAIHU_INGEST_SECONDS" default:"1800" help:"Longest check of one file, seconds."`
+	LibreOffice   string `name:"libreoffice" env:"TAIHU_LIBREOFFICE" placeholder:"PROGRAM" help:"LibreOffice, which converts .xls and .ods for reading; by default soffice where it is on PATH; off for none."`
+	KeptExports   int    `name:"kept-exports" env:"TAIHU_KEPT_EXPORTS" default:"20480" help:"Room for encoded exports, MB; what was not used for longest goes."`
+	MaxUpload     int    `env:"TAIHU_MAX_UPLOAD" default:"4096" help:"Largest uploaded file, MB."`
 
 	ImportNetworks []string `name:"import-networks" env:"TAIHU_IMPORT_NETWORKS" placeholder:"CIDR" help:"Networks beside the public internet from which stewards may have files fetched by address, such as 10.1.2.0/24; none by default."`
 	ImportPorts    []int    `name:"import-ports" env:"TAIHU_IMPORT_PORTS" default:"80,443" help:"Ports from which files may be fetched by address."`
@@ -223,6 +225,9 @@ func (c *Config) check() error {
 		if s.value < s.least {
 			return fmt.Errorf("--%s is %d, but must be at least %d", s.name, s.value, s.least)
 		}
+	}
+	if _, err := ingest.FindOffice(c.LibreOffice); err != nil {
+		return fmt.Errorf("--libreoffice is %q: %w", c.LibreOffice, err)
 	}
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
 		return fmt.Errorf("--listen is %q, but must be host:port, such as 127.0.0.1:8080 or :8080", c.Listen)
