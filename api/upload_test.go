@@ -17,8 +17,8 @@ func FuzzUploadMetadata(f *testing.F) {
 		if u, err := uploadOf(length, metadata); err == nil && (u.Size < 0 || u.SHA256 != "" && len(u.SHA256) != 64 || u.MediaType == "") {
 			t.Errorf("%q %q gave %+v", length, metadata, u)
 		}
-		u, err := uploadOf("1", "filename "+base64.StdEncoding.EncodeToString([]byte(name))+", header_row LTE=,delimiter Ow==")
-		if err != nil || u.Name != name || u.Options.HeaderRow != -1 || u.Options.Delimiter != ";" || strings.Contains(u.MediaType, "\n") {
+		u, err := uploadOf("1", "filename "+base64.StdEncoding.EncodeToString([]byte(name))+", header_row LTE=,header_rows Mg==,totals ZHJvcA==,merged ZW1wdHk=,path eC5i,delimiter Ow==")
+		if err != nil || u.Name != name || u.Options.HeaderRow != -1 || u.Options.HeaderRows != 2 || u.Options.Totals != "drop" || u.Options.Merged != "empty" || u.Options.Path != "x.b" || u.Options.Delimiter != ";" || strings.Contains(u.MediaType, "\n") {
 			t.Errorf("%q gave %+v %v", name, u, err)
 		}
 	})

@@ -218,7 +218,7 @@ func shifted(b []byte, by int) []byte {
 type hints struct {
 	count [hintCount]int64
 	first [hintCount]catalog.Against
-	words map[string]int64 // units and words for null → cells
+	words [hintCount]map[string]int64 // units and words for null → cells
 	// Of all values as loosely reads them: digits before and after the point.
 	whole, scale int
 	compact      int64           // whole numbers that are dates such as 20211208
@@ -244,15 +244,15 @@ func (e *evidence) near(c class, cell []byte, row int64) {
 	}
 	switch h {
 	case hintNull:
-		unit = string(plainForm(trimSpaces(cell)))
+		unit = string(trimSpaces(cell))
 	case hintUnit, hintInvisible, hintFullWidth:
 		e.measure(cell)
 	}
 	if unit != "" {
-		if n.words == nil {
-			n.words = map[string]int64{}
+		if n.words[h] == nil {
+			n.words[h] = map[string]int64{}
 		}
-		n.words[unit]++
+		n.words[h][unit]++
 	}
 }
 
@@ -267,14 +267,14 @@ func (e *evidence) measure(cell []byte) {
 // wholeNumber looks at a whole number.
 func (e *evidence) wholeNumber(cell []byte) {
 	cell = trimSpaces(cell)
-	switch n := 0; len(cell) {
+	n, _ := strconv.Atoi(string(cell))
+	switch len(cell) {
 	case 8:
-		n, _ = strconv.Atoi(string(cell))
 		if y := n / 10000; y >= 1900 && y < 2100 && validDate(y, n/100%100, n%100) {
 			e.hints.compact++
 		}
 	case 5:
-		if n, _ = strconv.Atoi(string(cell)); n >= 30_000 && n < 60_000 {
+		if n >= 30_000 && n < 60_000 {
 			e.hints.serial++
 		}
 	}
@@ -322,10 +322,8 @@ func (e *evidence) tellNear(c choice, fs *Findings) bool {
 		f := at(found(hintCodes[h], "", ""), c, e.hints.first[h])
 		f.Count = e.hints.count[h]
 		var words []string
-		for w, n := range e.hints.words {
-			if (h == hintNull) == (suggestedNulls[w]) && (h == hintNull || h == hintUnit) {
-				words = append(words, w+" ×"+strconv.FormatInt(n, 10))
-			}
+		for w, n := range e.hints.words[h] {
+			words = append(words, w+" ×"+strconv.FormatInt(n, 10))
 		}
 		if slices.Sort(words); len(words) > 0 {
 			f.Value = strings.Join(words, ", ")

@@ -125,10 +125,10 @@ func (s *jsonSource) key(n *jsonNode) (*jsonNode, error) {
 	if err := s.scan.str(false); err != nil {
 		return nil, err
 	}
-	child, ok := (*jsonNode)(nil), false
+	var child *jsonNode
 	if n.next < len(n.children) && n.children[n.next].key == string(s.scan.text) { // in the order of the record before
-		child, ok = n.children[n.next], true
-	} else if child, ok = n.index[string(s.scan.text)]; !ok {
+		child = n.children[n.next]
+	} else if child = n.index[string(s.scan.text)]; child == nil {
 		if s.nodes > s.in.Limits.Columns && !n.whole {
 			return nil, s.scan.refuse("too_many_columns", "不同的键超过 %[1]d 个", "more than %[1]d different keys", s.in.Limits.Columns)
 		}
