@@ -42,9 +42,6 @@ type Request struct {
 	// Rows, where it is not 0, asks for that many rows of the first table as they
 	// stand (Result.Rows), and for nothing else: no types, no Parquet.
 	Rows int `json:"rows,omitempty"`
-	// Cells asks for the cells of the first table as text, at most so many rows, and
-	// for nothing else; 0: the file is checked.
-	Cells int `json:"cells,omitempty"`
 }
 
 // Result is the verdict on one file. A refused file has Report.Accepted false
@@ -54,7 +51,6 @@ type Result struct {
 	Tables     []Built        `json:"tables,omitempty"`
 	Attachment bool           `json:"attachment,omitempty"`
 	Rows       *Rows          `json:"rows,omitempty"`
-	Cells      [][]string     `json:"cells,omitempty"` // header first, where the request asks for them
 }
 
 // Built is a table made from the file: its facts (no ids, no blobs) and the
@@ -183,9 +179,6 @@ func (r *run) file(ctx context.Context) error {
 		return err
 	}
 	defer src.Close()
-	if r.req.Cells > 0 {
-		return r.readCells(src)
-	}
 	chosen := map[string]bool{}
 	for {
 		h, err := src.Next()

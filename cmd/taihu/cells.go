@@ -46,7 +46,7 @@ func (p *portal) cells(ctx context.Context, name string, r io.Reader) ([][]strin
 	}
 	limits := ingestLimits(p.cfg)
 	limits.Wall = cellSeconds * time.Second
-	result, err := ingest.Child(ctx, ingestSpec(p.cfg, p.temp.path), ingest.Request{Path: path, Name: name, OutDir: dir, Options: catalog.IngestOptions{HeaderRow: 1}, Limits: limits, Cells: cellRows})
+	result, err := ingest.Child(ctx, ingestSpec(p.cfg, p.temp.path), ingest.Request{Path: path, Name: name, OutDir: dir, Options: catalog.IngestOptions{HeaderRow: 1}, Limits: limits, Rows: cellRows})
 	report := result.Report
 	var death *child.Death
 	if errors.As(err, &death) && ctx.Err() == nil {
@@ -55,8 +55,15 @@ func (p *portal) cells(ctx context.Context, name string, r io.Reader) ([][]strin
 	if err != nil {
 		return nil, err
 	}
-	if result.Cells != nil {
-		return result.Cells, nil
+	if rows := result.Rows; rows != nil {
+		if rows.More {
+			return nil, catalog.Errorf(catalog.Unprocessable, "unreadable_file", "the file has more than %d rows", cellRows).With("field", "file").InChinese("行数超过%d", cellRows)
+		}
+		cells := [][]string{rows.Columns}
+		for _, row := range rows.Rows {
+			cells = append(cells, row.Cells)
+		}
+		return cells, nil
 	}
 	for _, f := range report.Findings {
 		if f.Severity == catalog.Fatal {

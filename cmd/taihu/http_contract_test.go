@@ -23,21 +23,7 @@ func (p *lotPortal) describe(draft, table string, e api.TableEdit) *api.Draft {
 	if err := p.client.Do(p.t.Context(), http.MethodPut, "/api/v1/drafts/"+draft+"/tables/"+table, e, &d); err != nil {
 		p.t.Fatal(err)
 	}
-	return p.checked(draft)
-}
-
-// checked waits until no file of a draft is being read.
-func (p *lotPortal) checked(draft string) *api.Draft {
-	p.t.Helper()
-	var d *api.Draft
-	eventually(p.t, "the files are read", func() bool {
-		var err error
-		if d, err = p.client.Draft(p.t.Context(), draft); err != nil {
-			p.t.Fatal(err)
-		}
-		return d.State != catalog.Checking
-	})
-	return d
+	return p.checked(p.t, draft)
 }
 
 // put gives a draft a file with options and waits until it is read.
@@ -46,7 +32,7 @@ func (p *lotPortal) put(draft, name, content string, options url.Values) *api.Dr
 	if _, err := p.client.PutFile(p.t.Context(), draft, name, options, strings.NewReader(content), int64(len(content))); err != nil {
 		p.t.Fatal(err)
 	}
-	return p.checked(draft)
+	return p.checked(p.t, draft)
 }
 
 func codesOf(list []catalog.UnsettledPlace) []string {

@@ -114,7 +114,7 @@ func TestTablesGrow(t *testing.T) {
 	if err := p.client.Do(t.Context(), http.MethodPut, "/api/v1/drafts/"+next.ID+"/files/corrections.csv/options", catalog.IngestOptions{Mode: catalog.Upsert, Table: "readings"}, &again); err != nil {
 		t.Fatal(err)
 	}
-	if d = p.checked(next.ID); d.State != catalog.Ready || d.Files[0].Report.Base != 3 {
+	if d = p.checked(t, next.ID); d.State != catalog.Ready || d.Files[0].Report.Base != 3 {
 		t.Fatalf("%s %+v", d.State, d.Files[0].Report)
 	}
 	p.publishDraft(next.ID)
