@@ -153,6 +153,7 @@ func (a *API) routes() {
 	a.facetRoutes()
 	a.feedbackRoutes()
 	a.draftRoutes()
+	a.eventRoutes()
 	a.uploadRoutes()
 	a.organizationRoutes()
 	a.limitRoutes()

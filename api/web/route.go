@@ -56,6 +56,7 @@ func (s *Site) Routes() []Route {
 		{post, "/steward/datasets/new", s.newDataset},
 		{get, "/steward/datasets/:slug", s.editDatasetForm},
 		{post, "/steward/datasets/:slug", s.editDataset},
+		{get, "/steward/datasets/:slug/record", s.record},
 		{get, "/steward/datasets/:slug/upload", s.uploadForm},
 		{post, "/steward/datasets/:slug/upload", s.upload},
 		{get, "/steward/organization-list", s.organizationListForm},

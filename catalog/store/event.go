@@ -91,3 +91,24 @@ func (db *DB) CheckEvents(ctx context.Context) error {
 		return nil
 	})
 }
+
+// DatasetEvents returns a dataset and its chain, first to last, for those who may
+// see its drafts: the chain tells of every step of them.
+func (db *DB) DatasetEvents(ctx context.Context, actor catalog.Actor, dataset string) (*catalog.Dataset, []catalog.Event, error) {
+	var d *datasetRow
+	var list []catalog.Event
+	err := db.view(ctx, "read events", func(c *conn) (err error) {
+		if d, err = c.datasetFor(ctx, actor, dataset); err != nil {
+			return err
+		}
+		if err := catalog.Can(actor, catalog.ReadDraft, catalog.ObjectOf(&d.Dataset)); err != nil {
+			return err
+		}
+		list, err = c.events(ctx, d.ID)
+		return err
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	return &d.Dataset, list, nil
+}

@@ -50,6 +50,7 @@ type commands struct {
 	Check        checkCommand        `cmd:"" help:"Check a file as an upload would be, without a server."`
 	Reindex      reindexCommand      `cmd:"" help:"Build the search index anew and put it in place."`
 	Fsck         fsckCommand         `cmd:"" help:"Check blobs, references and the event chains."`
+	Audit        auditCommand        `cmd:"" help:"Print a dataset's record of events, and verify chains of events."`
 	User         userCommand         `cmd:"" help:"Make users, set passwords and roles."`
 	Organization organizationCommand `cmd:"" help:"Import and list organizations."`
 	Token        tokenCommand        `cmd:"" help:"Make, list and revoke API tokens."`
