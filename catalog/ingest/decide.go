@@ -80,7 +80,7 @@ func (e *evidence) weigh(c choice, fs *Findings) (columnType, catalog.Text) {
 		if v == asInteger {
 			e.tellWhole(c, fs)
 		}
-		if word := codeWord(c.column); word != "" && (v == asInteger || v == asNumber || v == asDecimal) {
+		if word := codeWord(c.column); word != "" && (v == asInteger || (v == asNumber || v == asDecimal) && !e.measures(word)) {
 			if e.hints.exponent.Row > 0 {
 				fs.Add(at(found("digits_lost", "", ""), c, e.hints.exponent))
 			}
@@ -242,6 +242,17 @@ var (
 	latinCodeWords   = map[string]bool{"code": true, "codes": true, "zip": true, "zipcode": true, "postcode": true, "postalcode": true, "barcode": true,
 		"isbn": true, "issn": true, "phone": true, "telephone": true, "mobile": true, "fax": true}
 )
+
+// codesOfAnyForm are the code words of what may be written with a point; the others
+// are of numbers that are dialled, posted or scanned.
+var codesOfAnyForm = map[string]bool{"code": true, "codes": true, "代码": true, "编码": true, "编号": true, "区划": true, "证号": true, "号码": true}
+
+// measures reports whether fractions are of a measure in spite of the word in the
+// header: no telephone number or postcode has a fraction and at most four digits
+// before the point, as the phones of a hundred households have.
+func (e *evidence) measures(word string) bool {
+	return !codesOfAnyForm[strings.ToLower(word)] && e.whole <= 4 && !e.exponent
+}
 
 // codeWord returns the word by which a header says code, or "".
 func codeWord(header string) string {

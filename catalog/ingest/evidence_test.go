@@ -89,6 +89,12 @@ func TestDecidedTypes(t *testing.T) {
 		{"区划代码", "214000|214001", "text"},
 		{"ICD code", "1.1|1.2", "text"},
 		{"postCode", "1|2", "text"},
+		{"每百户移动电话拥有量", "235.6|241", "number"}, // a measure of telephones, not their numbers
+		{"Non-road mobile sources", "2.2|91.8", "number"},
+		{"电话", "110|119", "text"},
+		{"电话", "13800138000.0|85012345.0", "text"},
+		{"mobile", "1.38e10|2.5", "text"},
+		{"证照编号", "1.1|2.3", "text"},
 		{"decode", "1|2", "integer"},
 		{"code date", "2021-01-01|2021-01-02", "date"},
 		{"id", "1|2", "integer"},
