@@ -37,15 +37,17 @@ type Against struct {
 	Value string `json:"value"`
 }
 
-// Evidence is how well one type fits a column, counted over all rows.
+// Evidence is what a type makes of a column, counted over all rows: of the type it
+// has, and of others what choosing them would do.
 type Evidence struct {
 	Type Type `json:"type"`
-	// Agree and Disagree count the non-null cells that are and are not of the type.
+	// Agree and Disagree count the cells, but for nulls, that are read as the type
+	// and those that are refused as type_mismatch.
 	Agree    int64     `json:"agree"`
 	Disagree int64     `json:"disagree"`
-	Against  []Against `json:"against,omitempty"` // the first 20 that are not
-	// Loss says what else of the cells would be lost by the type, such as zeros in
-	// front of a code.
+	Against  []Against `json:"against,omitempty"` // the first 20 that are refused
+	// Loss says what changes in cells that are read, such as zeros in front of a
+	// code that are lost, or 30% that becomes 0.3.
 	Loss Text `json:"loss,omitzero"`
 }
 
@@ -57,7 +59,8 @@ type Decision struct {
 	Why      Text   `json:"why"`
 	Nulls    int64  `json:"nulls"`               // null and empty cells
 	NullWord int64  `json:"null_word,omitempty"` // of these, cells that held a null word such as NA
-	// Evidence lists the candidate types, best first.
+	// Evidence lists the type and the likeliest others, at most three: its own first,
+	// then those that read most.
 	Evidence []Evidence `json:"evidence,omitempty"`
 }
 

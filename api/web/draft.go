@@ -121,11 +121,11 @@ type decisionView struct {
 	Why      string
 }
 
-// alternative is what another type would make of a column.
+// alternative is what another type would make of a column, once chosen.
 type alternative struct {
 	Type            string
-	Agree, Disagree int64
-	Loss            string
+	Agree, Disagree int64  // cells that are read, and those for which the file is refused
+	Loss            string // what changes in the cells that are read
 	Against         []catalog.Against
 }
 

@@ -34,12 +34,11 @@ var order = []variant{asBoolean, asInteger, asNumber, asDecimal, asDate, asDayFi
 // decide gives the column its type and says why. A type is taken only where
 // every cell that is not null agrees.
 func (e *evidence) decide(c choice, fs *Findings) (columnType, catalog.Decision) {
-	d := catalog.Decision{Table: c.table, Column: c.column, Nulls: e.nulls, Evidence: e.report()}
+	d := catalog.Decision{Table: c.table, Column: c.column, Nulls: e.nulls}
 	t := columnType{Type: catalog.String}
 	switch {
 	case c.declared.Type != "":
 		t = columnType{Type: c.declared.Type, Precision: c.declared.Precision, Scale: c.declared.Scale, Zone: c.declared.Zone, declared: true}
-		d.Evidence = nil
 		d.Why = catalog.Text{Zh: "文件自身的列定义写明了类型。", En: "The file's own schema states the type."}
 		if c.chosen != "" && c.chosen != c.declared.Type {
 			t, d.Why = e.choose(c), chosenWhy

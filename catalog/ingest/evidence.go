@@ -1,12 +1,6 @@
 package ingest
 
-import (
-	"fmt"
-	"slices"
-	"strings"
-
-	"taihu/catalog"
-)
+import "taihu/catalog"
 
 const (
 	maxAgainst = 20 // cells against a type that a report lists
@@ -80,6 +74,7 @@ type evidence struct {
 	// Of fractions: digits before and after the point at the most, and whether one has an exponent.
 	whole, scale int
 	exponent     bool
+	bare         int64         // numbers without a fraction that are not of the class of whole ones: -0, 5.
 	offsets      map[int]int64 // minutes → cells
 	beyond       bool          // a time with an offset lies outside the years 1 to 9999 in UTC
 	// against lists the first cells that are not of a variant; open has a bit for
@@ -121,6 +116,10 @@ func (e *evidence) add(k *Column, rows []int64) {
 		case classInteger:
 			if len(cell) == 8 || len(cell) == 5 {
 				e.wholeNumber(cell)
+			}
+		case classNumber:
+			if s.scale == 0 && !s.exponent {
+				e.bare++
 			}
 		}
 		if e.hints.coordinate != nil {
@@ -213,53 +212,4 @@ func (e *evidence) agree(v variant) int64 {
 		}
 	}
 	return n
-}
-
-// report lists the variants that at least one cell speaks for, or could be read
-// as with a loss, best first, at most three.
-func (e *evidence) report() []catalog.Evidence {
-	values := e.values()
-	var list []catalog.Evidence
-	for v := range variantCount {
-		n := e.agree(v)
-		loss := e.loss(v)
-		if n == 0 && loss.IsZero() || v == asDecimal && e.agree(asNumber) >= n {
-			continue
-		}
-		if v == asNumber && e.agree(asInteger) == n {
-			continue
-		}
-		ev := catalog.Evidence{Type: typeOf[v], Agree: n, Disagree: values - n, Loss: loss}
-		if ev.Disagree > 0 {
-			ev.Against = e.against[v]
-		}
-		list = append(list, ev)
-	}
-	slices.SortStableFunc(list, func(a, b catalog.Evidence) int { return int(min(max(b.Agree-a.Agree, -1), 1)) })
-	return list[:min(len(list), 3)]
-}
-
-// loss says what a column loses that is read as a variant, beside the cells that
-// do not fit.
-func (e *evidence) loss(v variant) catalog.Text {
-	var zh, en []string
-	tell := func(n int64, z, w string) {
-		if n > 0 {
-			zh, en = append(zh, fmt.Sprintf(z, n)), append(en, fmt.Sprintf(w, n))
-		}
-	}
-	switch v {
-	case asInteger:
-		tell(e.count[classZeros], "%d个值失去前面的0", "%d values lose the zeros in front")
-	case asNumber:
-		tell(e.count[classLong], "%d个值超过15位，会失真", "%d values have more than 15 digits and are rounded")
-	}
-	if len(zh) == 0 && e.agree(v) == 0 {
-		return catalog.Text{}
-	}
-	tell(e.count[classNullWord], "%d个写作NA、-一类的字变为空值", "%d words such as NA or - become null")
-	if len(zh) == 0 {
-		return catalog.Text{}
-	}
-	return catalog.Text{Zh: strings.Join(zh, "，"), En: strings.Join(en, ", ")}
 }

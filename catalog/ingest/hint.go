@@ -151,6 +151,31 @@ func plainForm(b []byte) []byte {
 	return trimSpaces([]byte(norm.NFKC.String(s)))
 }
 
+// isHanText reports whether a cell holds a Han character that no value is written
+// with, which spares writing it as plainForm does.
+func isHanText(b []byte) bool {
+	for i := 0; i+2 < len(b); i++ {
+		if b[i] < 0xe4 || b[i] > 0xe9 {
+			continue
+		}
+		switch r, n := utf8.DecodeRune(b[i:]); r {
+		case '年', '月', '日', '时', '分', '秒', '万', '亿':
+			i += n - 1
+		default:
+			if r >= 0x4e00 && r <= 0x9fff {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// scales are the words after a number that move its point.
+var scales = []struct {
+	word  string
+	shift int
+}{{"%", -2}, {"‰", -3}, {"万", 4}, {"亿", 8}}
+
 // loosely writes a cell of a column whose type a steward chose as that type has it,
 // where there is no doubt about it: full-width and invisible characters, thousands
 // separators, per cent and per mille, 万 and 亿, and dates as 20211208.
@@ -159,10 +184,7 @@ func loosely(cell []byte, t catalog.Type) ([]byte, bool) {
 	switch t {
 	case catalog.Integer, catalog.Number, catalog.Decimal:
 		shift := 0
-		for _, u := range []struct {
-			word  string
-			shift int
-		}{{"%", -2}, {"‰", -3}, {"万", 4}, {"亿", 8}} {
+		for _, u := range scales {
 			if rest, ok := bytes.CutSuffix(b, []byte(u.word)); ok {
 				b, shift = trimSpaces(rest), u.shift
 				break

@@ -150,3 +150,29 @@ func TestCoordinates(t *testing.T) {
 	wantCodes(t, ingestBytes(t, "a.csv", []byte("BJQSBMMC,BJBH,JD,SHIJIAN\n1,2,3,4\n"), catalog.IngestOptions{}), "initials_as_headers")
 	wantCodes(t, ingestBytes(t, "a.csv", []byte("PM10,PM25,SO2,NO2\n1,2,3,4\n"), catalog.IngestOptions{}), "!initials_as_headers")
 }
+
+// TestHanText: what is passed over as text is nothing that a chosen type reads.
+func TestHanText(t *testing.T) {
+	for cell, want := range map[string]bool{"无锡": true, "12号": true, "2021年四季度": true, "a无": true, "2021年12月8日 8时30分15秒": false, "12.5万": false, "3亿": false,
+		"１２": false, "abc": false, "": false, "\u00a05": false, "①": false, "\xe4\xb8": false} {
+		if got := isHanText([]byte(cell)); got != want {
+			t.Errorf("%q: %v", cell, got)
+		}
+	}
+	for _, kind := range cellKinds {
+		for cell := range strings.SplitSeq(kind, "|") {
+			for _, typ := range []catalog.Type{catalog.Boolean, catalog.Integer, catalog.Number, catalog.Decimal, catalog.Date, catalog.Time, catalog.Datetime} {
+				var k Column
+				k.Append([]byte(cell + "号"))
+				ct := columnType{Type: typ, Precision: 38, Scale: 10}
+				if b, ok := loosely([]byte(cell+"号"), typ); ok {
+					k = Column{}
+					k.Append(b)
+					if text, ok := typedText(ct, &k); ok {
+						t.Errorf("%q is read as %s %q", cell+"号", typ, text)
+					}
+				}
+			}
+		}
+	}
+}

@@ -65,6 +65,9 @@ func (r *run) table(ctx context.Context, src Source, h *Header, chosen map[strin
 	fields, h = only(fields, first.kept), h.only(first.kept)
 	types, decisions := r.decide(name, fields, h, only(first.evidence, first.kept), only(first.plans, first.kept), chosen)
 	grow.pin(fields, types)
+	if err := r.weighTypes(ctx, fields, types, only(first.evidence, first.kept), decisions, sp); err != nil {
+		return err
+	}
 	r.result.Report.Decisions = append(r.result.Report.Decisions, decisions...)
 	r.proposeUnits(h, fields)
 	tellCoordinates(name, fields, only(first.evidence, first.kept), r.findings)

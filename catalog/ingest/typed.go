@@ -87,7 +87,7 @@ func zeros[T any](s []T, n int) []T {
 
 // looseValue reads a cell of a chosen type that is not written as the type has it.
 func (t *converter) looseValue(v *table.Vector, i int, cell []byte) bool {
-	if !t.loose {
+	if !t.loose || isHanText(cell) {
 		return false
 	}
 	b, ok := loosely(cell, t.Type)
