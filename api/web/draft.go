@@ -105,6 +105,7 @@ type findingView struct {
 	Rows                                        []int64  // the first few
 	Values                                      []string // the first few that differ
 	Rest                                        int64    // places beyond Rows
+	NullWords                                   string   // one a line: words that could be stated as null
 }
 
 // decisionView is why a column has its type.
@@ -400,7 +401,22 @@ func findingOf(f catalog.Finding) findingView {
 	case catalog.Warning:
 		v.SealClass, v.SealZh, v.SealEn, v.TitleZh, v.TitleEn = "warn", "警", "Warn", "提醒", "Warning"
 	}
+	if f.Code == "null_words_suggested" && f.Column != "" {
+		v.NullWords = suggestedWords(f)
+	}
 	return v
+}
+
+// suggestedWords are the words of the finding, which counts them (暂无 ×25, 无 ×3),
+// as the option has them: for its column alone.
+func suggestedWords(f catalog.Finding) string {
+	var lines []string
+	for part := range strings.SplitSeq(f.Value, ", ") {
+		if word, _, ok := strings.Cut(part, " ×"); ok && word != "" {
+			lines = append(lines, f.Column+"="+word)
+		}
+	}
+	return strings.Join(lines, "\n")
 }
 
 // typeChoices are the types a steward can fix for a column.

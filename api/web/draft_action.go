@@ -58,6 +58,8 @@ func (s *Site) changeDraft(c *gin.Context) error {
 		return s.settle(c, actor, id, f)
 	case "options":
 		action, err = "rechecked", s.setOptions(ctx, actor, id, f)
+	case "null-words":
+		action, err = "rechecked", s.addNullWords(ctx, actor, id, f)
 	case "remove":
 		action, err = "removed", s.Store.RemoveFile(ctx, actor, id, f.Get("name"))
 	case "import":
@@ -217,6 +219,27 @@ func (s *Site) setOptions(ctx context.Context, actor catalog.Actor, id string, f
 	}
 	_, err = s.Store.SetFileOptions(ctx, actor, id, f.Get("name"), o)
 	return err
+}
+
+// addNullWords states words as null, beside those that are stated, and has the
+// file checked again.
+func (s *Site) addNullWords(ctx context.Context, actor catalog.Actor, id string, f form) error {
+	r, err := s.Store.Draft(ctx, actor, id)
+	if err != nil {
+		return err
+	}
+	for i := range r.Files {
+		if r.Files[i].Name != f.Get("name") {
+			continue
+		}
+		o := r.Files[i].Options
+		if o.NullWords, err = catalog.ParseNullWords(append(o.NullWordLines(), strings.Split(f.Get("words"), "\n")...)); err != nil {
+			return err
+		}
+		_, err = s.Store.SetFileOptions(ctx, actor, id, f.Get("name"), o)
+		return err
+	}
+	return catalog.Errorf(catalog.NotFound, "unknown_file", "there is no file %q in this draft", f.Get("name")).InChinese("草稿中没有文件“%s”", f.Get("name"))
 }
 
 // takeSample makes the first rows of a table its public sample.

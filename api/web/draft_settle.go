@@ -9,6 +9,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"taihu/catalog"
+	"taihu/catalog/ingest"
 )
 
 // settleView is what of a file is to be settled, and what was decided.
@@ -16,6 +17,7 @@ type settleView struct {
 	Open     []settleRow
 	Made     []madeDecision
 	Withheld bool // the original will not be published
+	Maskable bool // several findings can be masked
 }
 
 // settleRow is a finding with its choices.
@@ -48,6 +50,7 @@ var madeWords = map[catalog.Measure]catalog.Text{
 // settleViewOf makes the view of a file's decisions; names are those of users.
 func settleViewOf(lang string, f *catalog.File, anchor string, names map[string]string) settleView {
 	v := settleView{Withheld: f.Withheld()}
+	maskable := 0
 	for i, x := range f.Unsettled() {
 		r := settleRow{Finding: x, ID: fmt.Sprintf("%s-reason-%d", anchor, i+1)}
 		if x.Of > 0 {
@@ -59,8 +62,12 @@ func settleViewOf(lang string, f *catalog.File, anchor string, names map[string]
 		for _, m := range x.Measures {
 			r.Choices = append(r.Choices, choice{string(m), measureWords[m].In(lang), false})
 		}
+		if slices.Contains(x.Measures, catalog.Mask) {
+			maskable++
+		}
 		v.Open = append(v.Open, r)
 	}
+	v.Maskable = maskable > 1
 	for _, s := range f.Options.Settled {
 		d := madeDecision{Settlement: s, What: madeWords[s.Measure].In(lang), Who: names[s.By]}
 		if s.At != nil {
@@ -84,6 +91,9 @@ func (s *Site) settle(c *gin.Context, actor catalog.Actor, id string, f form) er
 	missing := -1
 	for i := range f.Values["code"] {
 		d := catalog.Settlement{Code: at("code", i), Table: at("table", i), Column: at("column", i), Measure: catalog.Measure(at("measure", i)), Reason: at("reason", i)}
+		if d.Measure == "" && f.Get("mask") == "all" && ingest.CanBe(d.Code, catalog.Mask) {
+			d.Measure = catalog.Mask
+		}
 		switch {
 		case d.Measure == "":
 			continue

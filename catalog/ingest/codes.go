@@ -1,6 +1,10 @@
 package ingest
 
-import "taihu/catalog"
+import (
+	"slices"
+
+	"taihu/catalog"
+)
 
 // FindingCode is one kind of finding: its page in the docs is /docs/findings#<Code>.
 type FindingCode struct {
@@ -294,6 +298,11 @@ var FindingCodes = []FindingCode{
 		catalog.Text{Zh: "请核对日期和小数。", En: "Check dates and fractions."}, nil},
 	{"attachment_spreadsheet", catalog.ToSettle, catalog.Text{Zh: "这种表格格式不能读取，也没有检查，按附件原样提供。", En: "This spreadsheet format is neither read nor checked: it is served as it is, as an attachment."},
 		catalog.Text{Zh: "另存为XLSX或CSV后上传，即可检查、查看和筛选；或确认其内容可以公开，写明理由。", En: "Save it as XLSX or CSV to have it checked and as a table that can be filtered; or make sure that it may be published, and say why."}, ofWhole},
+}
+
+// CanBe reports whether a finding of that code can be settled by a measure.
+func CanBe(code string, m catalog.Measure) bool {
+	return slices.ContainsFunc(FindingCodes, func(c FindingCode) bool { return c.Code == code && slices.Contains(c.Measures, m) })
 }
 
 // findingCode returns the entry of a code. Codes are written in this package

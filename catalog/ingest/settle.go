@@ -77,9 +77,8 @@ func planColumns(o catalog.IngestOptions, table string, fields []catalog.Field) 
 func checkSettled(list []catalog.Settlement) error {
 	for _, s := range list {
 		_, ofPerson := personalKind(s.Code)
-		known := slices.ContainsFunc(FindingCodes, func(c FindingCode) bool { return c.Code == s.Code && slices.Contains(c.Measures, s.Measure) })
 		switch {
-		case !known:
+		case !CanBe(s.Code, s.Measure):
 			return refuse("bad_option", "发现“%[1]s”不能用“%[2]s”处理。", "The finding %[1]q cannot be settled by %[2]q.", s.Code, string(s.Measure))
 		case ofPerson && s.Column == "" && s.Measure != catalog.Accept:
 			return refuse("bad_option", "“%[1]s”要写明是哪一列。", "The decision about %[1]q must name the column.", s.Code)
