@@ -49,6 +49,10 @@ var FindingCodes = []FindingCode{
 		catalog.Text{Zh: "先在约定里声明主键并发布一版，或上传整张表。", En: "Declare a key in the contract and publish that, or upload the whole table."}, nil},
 	{"upsert_key", catalog.Fatal, catalog.Text{Zh: "更新的文件里主键重复或为空。", En: "The key is repeated or null in the file."},
 		catalog.Text{Zh: "每个主键只留一行。", En: "Leave one row for each key."}, nil},
+	{"malware", catalog.Fatal, catalog.Text{Zh: "查毒程序在文件里发现了恶意内容。", En: "The virus scanner found something malicious in the file."},
+		catalog.Text{Zh: "清理来源后重新导出；若是误报，请联系管理员。", En: "Clean the source and export it again; where it is a false alarm, tell the administrator."}, nil},
+	{"scan_failed", catalog.Fatal, catalog.Text{Zh: "查毒程序没有应答，文件没有查毒，不予接收。", En: "The virus scanner does not answer: the file was not scanned, and nothing is accepted unscanned."},
+		catalog.Text{Zh: "稍后按“按这些重新检查”再试；仍不行，请联系管理员。", En: "Check it again later, without a new upload; if that fails too, tell the administrator."}, nil},
 	// Limits.
 	{"too_many_rows", catalog.Fatal, catalog.Text{Zh: "行数超过上限。", En: "There are more rows than allowed."},
 		catalog.Text{Zh: "请拆成几个文件。", En: "Split it into several files."}, nil},

@@ -45,6 +45,7 @@ type Worker struct {
 	Child    child.Spec // program and limits; Args name the hidden subcommand
 	Limits   Limits
 	Office   string // as FindOffice has it
+	Scan     Scanner
 	TempRoot string // on the blobs' filesystem, so that results are moved, not copied
 	Log      *slog.Logger
 }
@@ -69,6 +70,18 @@ func (w *Worker) Ingest(ctx context.Context, fileID string, last bool) error {
 		return fmt.Errorf("ingest %s: %w", f.Name, err)
 	}
 	defer release()
+	if w.Scan != nil {
+		found, err := w.Scan(ctx, path)
+		if err != nil && !last {
+			return fmt.Errorf("ingest %s: %w", f.Name, err) // it is tried again
+		}
+		if err != nil {
+			w.Log.WarnContext(ctx, "a file could not be scanned and is refused", "file_id", f.ID, "name", f.Name, "error", err)
+		}
+		if err != nil || found != "" {
+			return w.Ledger.FinishIngest(ctx, f, nil, ScanReport(f.Name, found, err), nil, false)
+		}
+	}
 	out, err := os.MkdirTemp(w.TempRoot, "ingest-")
 	if err != nil {
 		return err

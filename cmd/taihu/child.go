@@ -97,6 +97,15 @@ func (c *checkCommand) Run(ctx context.Context, cfg *Config, env environment, _ 
 	if err != nil {
 		return err
 	}
+	if scan := ingest.CommandScanner(cfg.ScanCommand); scan != nil {
+		found, err := scan(ctx, path)
+		if err != nil {
+			return err
+		}
+		if found != "" {
+			return c.tell(env.Out, name, options, contract, ingest.ScanReport(name, found, nil))
+		}
+	}
 	spec := ingestSpec(cfg, out) // in no portal's folder: there may be none
 	result, err := ingest.Child(ctx, spec, ingest.Request{Path: path, Name: name, Options: options, Contract: contract, OutDir: out, Limits: ingestLimits(cfg), Office: cfg.office()})
 	report := result.Report
@@ -106,15 +115,20 @@ func (c *checkCommand) Run(ctx context.Context, cfg *Config, env environment, _ 
 	} else if err != nil {
 		return err
 	}
+	return c.tell(env.Out, name, options, contract, report)
+}
+
+// tell prints the report; the exit code says how it ended.
+func (c *checkCommand) tell(out io.Writer, name string, options catalog.IngestOptions, contract *catalog.Contract, report catalog.Report) error {
 	if c.JSON {
-		if err := printJSON(env.Out, report); err != nil {
+		if err := printJSON(out, report); err != nil {
 			return err
 		}
 	} else {
-		printReport(env.Out, &report)
+		printReport(out, &report)
 		if report.Accepted { // of a refused file only part may have been read
-			printDecisions(env.Out, &report)
-			printUnmet(env.Out, contract, &report)
+			printDecisions(out, &report)
+			printUnmet(out, contract, &report)
 		}
 	}
 	checked := catalog.Release{Files: []catalog.File{{Name: name, Options: options, Report: &report}}}
@@ -123,7 +137,7 @@ func (c *checkCommand) Run(ctx context.Context, cfg *Config, env environment, _ 
 		return exitCode(exitRefused)
 	case len(unsettled) > 0:
 		if !c.JSON {
-			printUnsettled(env.Out, unsettled)
+			printUnsettled(out, unsettled)
 		}
 		return exitCode(exitUnsettled)
 	}

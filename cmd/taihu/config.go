@@ -49,6 +49,7 @@ type Config struct {
 	QueryCost     int    `env:"TAIHU_QUERY_COST" default:"2000" help:"Most that the conditions of one page may cost, million comparisons, of an export ten times as much; 0 for anything."`
 	IngestMemory  int    `env:"TAIHU_INGEST_MEMORY" default:"512" help:"Memory of one ingest child, MB."`
 	IngestSeconds int    `env:"TAIHU_INGEST_SECONDS" default:"1800" help:"Longest check of one file, seconds."`
+	ScanCommand   string `name:"scan-command" env:"TAIHU_SCAN_COMMAND" placeholder:"COMMAND" help:"Virus scanner, run on each uploaded file before anything reads it, such as clamdscan --fdpass --no-summary: exit code 0 clean, 1 found. Where it does not answer, files are refused; none by default."`
 	LibreOffice   string `name:"libreoffice" env:"TAIHU_LIBREOFFICE" placeholder:"PROGRAM" help:"LibreOffice, which converts .xls and .ods for reading; by default soffice where it is on PATH; off for none."`
 	KeptExports   int    `name:"kept-exports" env:"TAIHU_KEPT_EXPORTS" default:"20480" help:"Room for encoded exports, MB; what was not used for longest goes."`
 	MaxUpload     int    `env:"TAIHU_MAX_UPLOAD" default:"4096" help:"Largest uploaded file, MB."`

@@ -151,7 +151,7 @@ func (p *portal) close() error {
 func (p *portal) runner() *job.Runner {
 	worker := &ingest.Worker{
 		Ledger: ledger{p.store}, Blobs: p.blobs, TempRoot: p.temp.path, Log: p.log,
-		Child: ingestSpec(p.cfg, p.temp.path), Limits: ingestLimits(p.cfg), Office: p.cfg.office(),
+		Child: ingestSpec(p.cfg, p.temp.path), Limits: ingestLimits(p.cfg), Office: p.cfg.office(), Scan: ingest.CommandScanner(p.cfg.ScanCommand),
 	}
 	source := documentSource{p.store}
 	fetcher := p.cfg.fetcher()
