@@ -133,7 +133,7 @@ type Draft struct {
 	Version    string                   `json:"version,omitempty"`
 	Notes      catalog.Text             `json:"notes"`
 	DataDate   string                   `json:"data_date,omitempty"`
-	Comment    string                   `json:"comment,omitempty" doc:"The reviewer's, where it was returned"`
+	Comment    string                   `json:"comment,omitempty" doc:"The reviewer's, where it was returned; the portal's, where it could not be published at its time"`
 	Remarks    []catalog.Remark         `json:"remarks,omitempty" doc:"The reviewer's about single tables and columns, where it was returned"`
 	Corrects   int                      `json:"corrects,omitempty" doc:"The release that this one corrects"`
 	PublishAt  *time.Time               `json:"publish_at,omitempty" doc:"Where it is scheduled"`

@@ -100,7 +100,7 @@ type Release struct {
 	Version      string     `json:"version,omitempty"`      // label, e.g. 1.2.0
 	Notes        Text       `json:"notes"`                  // what changed
 	DataDate     string     `json:"data_date,omitempty"`    // up to when the data speak: ISO date, month or year
-	Comment      string     `json:"comment,omitempty"`      // the reviewer's, where returned
+	Comment      string     `json:"comment,omitempty"`      // the reviewer's, where returned; the portal's, where approved and not published at its time
 	Remarks      []Remark   `json:"remarks,omitempty"`      // the reviewer's about single columns, where returned
 	Corrects     int        `json:"corrects,omitempty"`     // the release that this one corrects; 0: none
 	CorrectedBy  int        `json:"corrected_by,omitempty"` // the newest published one that corrects this one

@@ -445,6 +445,10 @@ func waitsFor(lang string, actor catalog.Actor, d *catalog.Dataset, r *catalog.R
 		if may {
 			t.What, t.Act = phrase(lang, "已批准，可以发布", "is approved and can be published"), phrase(lang, "发布", "Publish")
 		}
+		if r.Comment != "" { // only one that missed its time has any
+			seal("err", "误", "Miss", "到时没有发布", "Not published at its time")
+			t.What, t.Note, t.Act = phrase(lang, "到了定时没有发布", "was not published at its time"), r.Comment, phrase(lang, "看原因", "See why")
+		}
 	case catalog.Scheduled:
 		seal("pass", "时", "At", "定时", "Scheduled")
 		if r.PublishAt != nil {

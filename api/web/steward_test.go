@@ -93,3 +93,31 @@ func TestADeskOfFiftyDatasets(t *testing.T) {
 		t.Errorf("nobody's desk: %d", w.Code)
 	}
 }
+
+// TestMissedTimeIsOnTheDesk: a draft that could not be published at its time stands
+// among what waits, with the reason.
+func TestMissedTimeIsOnTheDesk(t *testing.T) {
+	p := newPortal(t)
+	ctx, system := t.Context(), catalog.SystemActor
+	p.publish("lots", catalog.Unconditional)
+	draft, err := p.db.CreateDraft(ctx, system, "lots", store.DraftEdit{})
+	must(t, err)
+	must(t, p.db.KeepTable(ctx, system, draft.ID, "main"))
+	_, err = p.db.Submit(ctx, system, draft.ID, 0)
+	must(t, err)
+	_, err = p.db.Approve(ctx, system, draft.ID, 0)
+	must(t, err)
+	at := catalog.Now().Add(100 * time.Millisecond)
+	_, err = p.db.Schedule(ctx, system, draft.ID, at, 0)
+	must(t, err)
+	time.Sleep(time.Until(at))
+	for range catalog.JobAttempts[catalog.JobPublish] { // every attempt fails
+		j, err := p.db.Lease(ctx, "here", []string{catalog.JobPublish}, time.Minute)
+		must(t, err)
+		must(t, p.db.Fail(ctx, j, "no room", at))
+	}
+	p.actor = p.admin()
+	wants(t, p.get("/steward", 200), "到了定时没有发布", "多次出错")
+	wants(t, p.get("/en/steward?show=review", 200), "was not published at its time")
+	wants(t, p.get("/en/steward/drafts/"+draft.ID, 200), "Not published at its time", "tell its administrator")
+}

@@ -161,8 +161,8 @@ func (db *DB) HandBack(ctx context.Context, j *catalog.Job) error {
 	})
 }
 
-// quarantine gives a job up. The file of an ingest job is refused with it: its
-// draft must not wait for ever.
+// quarantine gives a job up. The file of an ingest job is refused with it, and the
+// draft of a publication is approved again: neither must wait for ever.
 func (t *tx) quarantine(ctx context.Context, j *catalog.Job, why string) error {
 	_, err := t.exec(ctx, `UPDATE jobs SET state = 'quarantined', lease_until = NULL, error = ?, done_at = ? WHERE id = ?`, why, t.now, j.ID)
 	if err != nil {
@@ -174,6 +174,11 @@ func (t *tx) quarantine(ctx context.Context, j *catalog.Job, why string) error {
 			return err
 		}
 		if err := t.refuseCrashed(ctx, a.FileID, ""); err != nil {
+			return err
+		}
+	}
+	if j.Kind == catalog.JobPublish {
+		if err := t.missDue(ctx, j); err != nil {
 			return err
 		}
 	}

@@ -215,6 +215,76 @@ func TestScheduledIsPublishedOnceAndNotBefore(t *testing.T) {
 	})
 }
 
+// TestMissedItsTime: what cannot be published when its time comes waits for people
+// again, and says why: rows were added to what is no longer the newest release, or
+// the job was given up.
+func TestMissedItsTime(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w, ctx, system := storetest.NewWorld(t, db), t.Context(), catalog.SystemActor
+		w.Published(t, "water-level")
+		missed := func(id, code string) {
+			t.Helper()
+			r := draft(t, w, id)
+			if r.State != catalog.Approved || r.PublishAt != nil || r.Comment == "" || r.Number != 0 {
+				t.Errorf("%s: the draft is %s, to be published at %v, with the comment %q", code, r.State, r.PublishAt, r.Comment)
+			}
+			events, err := db.Events(ctx, w.Dataset.ID)
+			wantCode(t, err, "")
+			last := events[len(events)-1]
+			if last.Verb != "draft.unscheduled" || last.Actor != system.ID() || last.Object != id || !strings.Contains(string(last.Facts), `"code":"`+code+`"`) {
+				t.Errorf("%s: the last event is %s by %s: %s", code, last.Verb, last.Actor, last.Facts)
+			}
+		}
+		schedule := func(id string) time.Time {
+			t.Helper()
+			at := catalog.Now().Add(300 * time.Millisecond)
+			_, err := db.Schedule(ctx, w.Reviewer, id, at, 0)
+			wantCode(t, err, "")
+			if r := draft(t, w, id); r.Comment != "" {
+				t.Errorf("a new time keeps the comment %q", r.Comment)
+			}
+			return at
+		}
+
+		r := newDraft(t, w)
+		f, err := db.PutFile(ctx, w.Steward, r.ID, store.Upload{Name: "more.csv", Blob: storetest.Blob("more"), Options: catalog.IngestOptions{Mode: catalog.Append, Table: "readings"}})
+		wantCode(t, err, "")
+		grown := storetest.Outcome("readings", "站点", "水位")
+		grown.Report.Base = 1
+		finish(t, w, f, grown)
+		_, err = db.Submit(ctx, w.Steward, r.ID, 0)
+		wantCode(t, err, "")
+		_, err = db.Approve(ctx, w.Reviewer, r.ID, 0)
+		wantCode(t, err, "")
+		at := schedule(r.ID)
+		w.Published(t, "water-level")
+		time.Sleep(time.Until(at) + 10*time.Millisecond)
+		wantCode(t, db.PublishDue(ctx, r.ID), "")
+		missed(r.ID, "base_changed")
+		wantCode(t, db.PublishDue(ctx, r.ID), "") // the job ran twice
+		missed(r.ID, "base_changed")
+
+		for { // jobs of before
+			if j, err := db.Lease(ctx, "here", []string{catalog.JobPublish}, time.Minute); err != nil || j == nil {
+				break
+			}
+		}
+		r = w.ApprovedDraft(t, "water-level")
+		at = schedule(r.ID)
+		time.Sleep(time.Until(at) + 10*time.Millisecond)
+		for range catalog.JobAttempts[catalog.JobPublish] {
+			j, err := db.Lease(ctx, "here", []string{catalog.JobPublish}, time.Minute)
+			if err != nil || j == nil {
+				t.Fatalf("no job is due: %v", err)
+			}
+			wantCode(t, db.Fail(ctx, j, "no room", catalog.Now()), "")
+		}
+		missed(r.ID, "publishing_failed")
+		schedule(r.ID)
+		wantCode(t, db.CheckEvents(ctx), "")
+	})
+}
+
 func TestConcurrentPublishesNumberWithoutGaps(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w, ctx := storetest.NewWorld(t, db), t.Context()

@@ -1,7 +1,10 @@
 package store
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -38,51 +41,55 @@ func (s step) check(state catalog.State) error {
 // (0: any), does what belongs to the step, writes the release and the event.
 func (db *DB) move(ctx context.Context, actor catalog.Actor, id string, rowVersion int64, s step) (*catalog.Release, error) {
 	var r *catalog.Release
-	err := db.update(ctx, s.verb, func(t *tx) error {
-		var d *datasetRow
-		var err error
-		if r, d, err = t.draft(ctx, actor, id, s.action, t.lock()); err != nil {
-			return err
-		}
-		// The state first: who is late learns what happened, not only that something did.
-		if err := s.check(r.State); err != nil {
-			return err
-		}
-		if err := checkVersion(rowVersion, r.RowVersion); err != nil {
-			return err
-		}
-		from := r.State
-		var said facts
-		if s.also != nil {
-			if said, err = s.also(t, r, d); err != nil {
-				return err
-			}
-		}
-		r.State = s.next
-		r.RowVersion++
-		n, err := t.exec(ctx, `
-			UPDATE releases SET state = ?, number = ?, version = ?, comment = ?, remarks = ?, submitted_by = ?, approved_by = ?, published_by = ?, published_at = ?, publish_at = ?, row_version = ?
-			WHERE id = ? AND state = ?`,
-			string(r.State), numberOrNull(r.Number), r.Version, r.Comment, js(slices.Concat([]catalog.Remark{}, r.Remarks)), r.SubmittedBy, r.ApprovedBy, r.PublishedBy, r.PublishedAt, r.PublishAt, r.RowVersion, r.ID, string(from))
-		if err != nil {
-			return err
-		}
-		if n != 1 {
-			return stale(r.RowVersion)
-		}
-		if err := t.event(ctx, d.ID, actor, s.verb, r.ID, said); err != nil {
-			return err
-		}
-		if err := t.contents(ctx, r, tableColumns); err != nil {
-			return err
-		}
-		if s.next == catalog.Published {
-			return failpoint.Hit("publish.before_commit")
-		}
-		return nil
+	err := db.update(ctx, s.verb, func(t *tx) (err error) {
+		r, err = t.move(ctx, actor, id, rowVersion, s)
+		return err
 	})
 	if err != nil {
 		return nil, err
+	}
+	return r, nil
+}
+
+func (t *tx) move(ctx context.Context, actor catalog.Actor, id string, rowVersion int64, s step) (*catalog.Release, error) {
+	r, d, err := t.draft(ctx, actor, id, s.action, t.lock())
+	if err != nil {
+		return nil, err
+	}
+	// The state first: who is late learns what happened, not only that something did.
+	if err := s.check(r.State); err != nil {
+		return nil, err
+	}
+	if err := checkVersion(rowVersion, r.RowVersion); err != nil {
+		return nil, err
+	}
+	from := r.State
+	var said facts
+	if s.also != nil {
+		if said, err = s.also(t, r, d); err != nil {
+			return nil, err
+		}
+	}
+	r.State = s.next
+	r.RowVersion++
+	n, err := t.exec(ctx, `
+		UPDATE releases SET state = ?, number = ?, version = ?, comment = ?, remarks = ?, submitted_by = ?, approved_by = ?, published_by = ?, published_at = ?, publish_at = ?, row_version = ?
+		WHERE id = ? AND state = ?`,
+		string(r.State), numberOrNull(r.Number), r.Version, r.Comment, js(slices.Concat([]catalog.Remark{}, r.Remarks)), r.SubmittedBy, r.ApprovedBy, r.PublishedBy, r.PublishedAt, r.PublishAt, r.RowVersion, r.ID, string(from))
+	if err != nil {
+		return nil, err
+	}
+	if n != 1 {
+		return nil, stale(r.RowVersion)
+	}
+	if err := t.event(ctx, d.ID, actor, s.verb, r.ID, said); err != nil {
+		return nil, err
+	}
+	if err := t.contents(ctx, r, tableColumns); err != nil {
+		return nil, err
+	}
+	if s.next == catalog.Published {
+		return r, failpoint.Hit("publish.before_commit")
 	}
 	return r, nil
 }
@@ -259,7 +266,7 @@ func (db *DB) Publish(ctx context.Context, actor catalog.Actor, draftID string, 
 				return nil, err
 			}
 		}
-		r.Number, r.PublishedBy, r.PublishedAt = highest+1, actor.ID(), &t.now
+		r.Number, r.PublishedBy, r.PublishedAt, r.Comment = highest+1, actor.ID(), &t.now, ""
 		_, err := t.exec(ctx, `UPDATE datasets SET latest_number = ?, last_number = ?, published_at = ? WHERE id = ?`, r.Number, r.Number, t.now, d.ID)
 		if err != nil {
 			return nil, err
@@ -291,7 +298,7 @@ func (db *DB) Schedule(ctx context.Context, actor catalog.Actor, draftID string,
 			return nil, catalog.Errorf(catalog.Invalid, "bad_publish_at", "publish_at must be a time to come, at most five years ahead; it is %s now", t.now.Format(time.RFC3339)).
 				With("field", "publish_at").InChinese("定时发布的时间须在现在之后、五年之内")
 		}
-		r.PublishAt = &at
+		r.PublishAt, r.Comment = &at, ""
 		return facts{"publish_at": at}, t.enqueueAt(ctx, catalog.JobPublish, catalog.PublishArgs{ReleaseID: r.ID}, at)
 	}})
 }
@@ -305,19 +312,65 @@ func (db *DB) Unschedule(ctx context.Context, actor catalog.Actor, draftID strin
 }
 
 // PublishDue publishes a scheduled draft whose time has come. It does nothing to
-// one that was published, abandoned, taken back or put off meanwhile.
+// one that was published, abandoned, taken back or put off meanwhile. One that
+// cannot be published as it is goes back to approved, with the reason.
 func (db *DB) PublishDue(ctx context.Context, draftID string) error {
 	r, err := db.Draft(ctx, catalog.SystemActor, draftID)
 	if catalog.KindOf(err) == catalog.NotFound {
 		return nil
 	}
-	if err != nil || r.State != catalog.Scheduled || r.PublishAt == nil || r.PublishAt.After(catalog.Now()) {
+	if err != nil || r.State != catalog.Scheduled || r.PublishAt == nil || r.PublishAt.After(db.clock()) {
 		return err
 	}
 	_, err = db.Publish(ctx, catalog.SystemActor, draftID, r.RowVersion)
-	if kind := catalog.KindOf(err); kind == catalog.Conflict || kind == catalog.PreconditionFailed {
-		return nil // somebody was faster
+	switch kind := catalog.KindOf(err); {
+	case err == nil:
+		return nil
+	case kind == "" || kind == catalog.Unavailable:
+		return err // to be tried again
+	case !faster(err):
+		if _, err = db.move(ctx, catalog.SystemActor, draftID, r.RowVersion, missed(err)); err == nil || !faster(err) {
+			return err
+		}
 	}
+	return nil
+}
+
+// faster reports whether an error says that somebody changed the draft before.
+func faster(err error) bool {
+	return catalog.CodeOf(err) == "wrong_state" || catalog.KindOf(err) == catalog.PreconditionFailed
+}
+
+// missed is the step by which a scheduled draft that could not be published at its
+// time is approved again. The comment says why, so that its people see it.
+func missed(why error) step {
+	zh, en, code := "发布程序多次出错，请联系本站管理员", "the portal failed to publish it, several times: tell its administrator", "publishing_failed"
+	var e *catalog.Error
+	if errors.As(why, &e) {
+		zh, en, code = cmp.Or(e.Zh, e.Message), e.Message, e.Code
+	}
+	return step{verb: "draft.unscheduled", action: catalog.ReviewDraft, from: []catalog.State{catalog.Scheduled}, next: catalog.Approved, also: func(_ *tx, r *catalog.Release, _ *datasetRow) (facts, error) {
+		said := facts{"publish_at": r.PublishAt, "code": code, "reason": en}
+		r.PublishAt, r.Comment = nil, zh+" · "+en
+		return said, nil
+	}}
+}
+
+// missDue has the draft of a publication that was given up approved again, unless
+// it waits for another time by now.
+func (t *tx) missDue(ctx context.Context, j *catalog.Job) error {
+	var a catalog.PublishArgs
+	if err := json.Unmarshal(j.Args, &a); err != nil {
+		return err
+	}
+	r, _, err := t.draft(ctx, catalog.SystemActor, a.ReleaseID, catalog.ReviewDraft, t.lock())
+	if catalog.KindOf(err) == catalog.NotFound {
+		return nil
+	}
+	if err != nil || r.State != catalog.Scheduled || r.PublishAt.After(t.now) {
+		return err
+	}
+	_, err = t.move(ctx, catalog.SystemActor, r.ID, 0, missed(nil))
 	return err
 }
 
