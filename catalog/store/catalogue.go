@@ -127,15 +127,19 @@ func (c *conn) catalogueOf(ctx context.Context, rows []datasetRow, bare bool) ([
 	return list, nil
 }
 
-// CatalogueVersion rises with every change of anything, whether readers see it or
-// not: each verb writes one event, so their number is a version of everything.
+// CatalogueVersion rises with every change of what readers may see: of a dataset that
+// has, or had, a release, and of an organization. What happens to drafts does not
+// count: whoever asks again and again would learn when something is being prepared.
 func (db *DB) CatalogueVersion(ctx context.Context) (int64, error) {
-	var version int64
+	var datasets, organizations int64
 	err := db.view(ctx, "read catalogue version", func(c *conn) error {
-		_, err := c.value(ctx, `SELECT COALESCE(CAST(SUM(sequence) AS BIGINT), 0) FROM chains`, nil, &version)
+		if _, err := c.value(ctx, `SELECT COALESCE(CAST(SUM(change_number) AS BIGINT), 0) FROM datasets WHERE last_number > 0`, nil, &datasets); err != nil {
+			return err
+		}
+		_, err := c.value(ctx, `SELECT COALESCE(CAST(SUM(row_version) AS BIGINT), 0) FROM organizations`, nil, &organizations)
 		return err
 	})
-	return version, err
+	return datasets + organizations, err
 }
 
 // CatalogueSize counts the datasets of the catalogue. It looks at every one.

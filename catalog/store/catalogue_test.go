@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"testing"
+	"time"
 
 	"taihu/catalog"
 	"taihu/catalog/store"
@@ -51,7 +52,18 @@ func TestCatalogueIsWhatAnybodyMaySee(t *testing.T) {
 		w.NewDataset(t, "only-a-draft")
 		w.ReadyDraft(t, "only-a-draft")
 		state(2)
-		w.Published(t, "water-level") // a second release
+		second := w.ApprovedDraft(t, "water-level")
+		_, err := db.Schedule(ctx, w.Reviewer, second.ID, catalog.Now().Add(time.Hour), 0)
+		wantCode(t, err, "")
+		w.NewDataset(t, "not-yet")
+		if v, err := db.CatalogueVersion(ctx); err != nil || v != version {
+			t.Errorf("a release that waits for its time made version %d of %d: %v", v, version, err)
+		}
+		_, err = db.Publish(ctx, w.Reviewer, second.ID, 0)
+		wantCode(t, err, "")
+		state(2)
+		w.Organization.Name.En = "Waters"
+		wantCode(t, db.UpdateOrganization(ctx, w.Admin, w.Organization), "")
 		state(2)
 		for filter, want := range map[*store.CatalogueFilter]string{
 			&all:                                   "water-level second ",
