@@ -25,6 +25,9 @@ type errorPage struct {
 	Back    string
 }
 
+// unkept: what is not there may be there in a minute, and nothing of an error is kept.
+func (errorPage) unkept() bool { return true }
+
 var statusHeadings = map[int]catalog.Text{
 	400: {Zh: "这个请求看不懂", En: "This request cannot be read"}, 401: {Zh: "请先登录", En: "Sign in first"}, 403: {Zh: "没有这项权限", En: "Not allowed"},
 	404: {Zh: "这个地址没有内容", En: "There is nothing at this address"}, 405: {Zh: "这一步不能这样打开", En: "This address cannot be opened like this"}, 409: {Zh: "别人先改了", En: "Somebody was faster"}, 410: {Zh: "已经撤回", En: "Withdrawn"},

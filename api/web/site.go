@@ -241,6 +241,9 @@ func (s *Site) render(c *gin.Context, status int, page string, view any) error {
 	h.Set("Content-Security-Policy", policy)
 	h.Set("Content-Language", map[string]string{"zh": "zh-CN", "en": "en"}[lang])
 	h.Set("Cache-Control", "private, no-cache")
+	if !handle.Actor(c).Anonymous() { // what a known person sees is nobody else's
+		h.Set("Cache-Control", "private, no-store")
+	}
 	if v, ok := view.(interface{ unkept() bool }); ok && v.unkept() {
 		h.Set("Cache-Control", "no-store")
 	}

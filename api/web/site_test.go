@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -405,6 +406,37 @@ func TestLostPagesOfferNearAddresses(t *testing.T) {
 	must(t, err)
 	if at := p.get("/en/datasets/parking-spaces/tables/main?sort=-x", 301); at != "/en/datasets/parking/tables/main?sort=-x" {
 		t.Errorf("an old address leads to %s", at)
+	}
+}
+
+// TestWhatIsKeptOfPages: nothing of what a known person sees, nor that something is
+// not there, as it may be there in a minute.
+func TestWhatIsKeptOfPages(t *testing.T) {
+	p := newPortal(t)
+	p.publish("lots", catalog.Unconditional)
+	header := func(path string, status int) http.Header {
+		t.Helper()
+		w := httptest.NewRecorder()
+		p.engine.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+		if w.Code != status {
+			t.Fatalf("%s: %d", path, w.Code)
+		}
+		return w.Header()
+	}
+	for path, want := range map[string]string{"/datasets/lots": "private, no-cache", "/datasets/coming": "no-store", "/en/datasets/lots/releases/2": "no-store", "/nowhere": "no-store"} {
+		status := http.StatusOK
+		if want == "no-store" {
+			status = http.StatusNotFound
+		}
+		if got := header(path, status).Get("Cache-Control"); got != want {
+			t.Errorf("%s: Cache-Control %q, want %q", path, got, want)
+		}
+	}
+	p.actor = p.admin()
+	for _, path := range []string{"/datasets/lots", "/en/steward"} {
+		if h := header(path, http.StatusOK); h.Get("Cache-Control") != "private, no-store" || !slices.Contains(h.Values("Vary"), "Cookie") {
+			t.Errorf("%s for a known person: Cache-Control %q, Vary %q", path, h.Get("Cache-Control"), h.Values("Vary"))
+		}
 	}
 }
 
