@@ -33,6 +33,9 @@ type Queue interface {
 	Fail(ctx context.Context, j *Job, why string, retryAt time.Time) error
 	// HandBack returns an unfinished job without counting the attempt.
 	HandBack(ctx context.Context, j *Job) error
+	// NextDue returns when the next queued job of one of the kinds may be begun; false
+	// where there is none.
+	NextDue(ctx context.Context, kinds []string) (time.Time, bool, error)
 	// Wake signals that a job was enqueued in this process.
 	Wake() <-chan struct{}
 }

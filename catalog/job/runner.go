@@ -91,7 +91,7 @@ func (r *Runner) Run(ctx context.Context) error {
 		}
 		if j == nil {
 			<-seats
-			r.wait(ctx)
+			r.wait(ctx, kinds)
 			continue
 		}
 		running.Go(func() {
@@ -129,9 +129,18 @@ func (r *Runner) seat(ctx context.Context, seats chan struct{}) bool {
 	}
 }
 
-// wait returns when a job may be due: woken, or after about Poll.
-func (r *Runner) wait(ctx context.Context) {
-	timer := time.NewTimer(r.Poll*3/4 + rand.N(r.Poll/2+1))
+// wait returns when a job may be due: woken, at the time of the next one, or after
+// about Poll.
+func (r *Runner) wait(ctx context.Context, kinds []string) {
+	pause := r.Poll*3/4 + rand.N(r.Poll/2+1)
+	at, known, err := r.Queue.NextDue(ctx, kinds)
+	if err != nil && ctx.Err() == nil {
+		r.Log.ErrorContext(ctx, "it could not be seen when the next job is due", "error", err)
+	}
+	if until := at.Sub(r.Clock()); known && until > 0 { // one of before is another runner's
+		pause = min(pause, until+time.Millisecond)
+	}
+	timer := time.NewTimer(pause)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():

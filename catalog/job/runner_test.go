@@ -86,6 +86,27 @@ func TestRunnerBeginsAtOnceAndFinishes(t *testing.T) {
 	})
 }
 
+// TestRunnerBeginsAtTheTime: a job of a time to come is begun then, not when the
+// runner happens to look again.
+func TestRunnerBeginsAtTheTime(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		var tries atomic.Int64
+		start(t, &job.Runner{Queue: db, Poll: time.Hour, Backoff: 400 * time.Millisecond, Handlers: map[string]job.Handler{catalog.JobIndex: func(context.Context, *job.Job) error {
+			if tries.Add(1) == 1 {
+				return errors.New("not yet") // again after the pause
+			}
+			return nil
+		}}})
+		if err := db.Enqueue(t.Context(), catalog.JobIndex, catalog.IndexArgs{DatasetID: "d1"}); err != nil {
+			t.Fatal(err)
+		}
+		soon(t, "no job pending", func() bool { return pending(t, db) == 0 })
+		if tries.Load() != 2 {
+			t.Errorf("%d tries", tries.Load())
+		}
+	})
+}
+
 func TestRunnerRetriesThenQuarantines(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		var tries atomic.Int64

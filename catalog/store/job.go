@@ -103,6 +103,25 @@ func (db *DB) Lease(ctx context.Context, worker string, kinds []string, lease ti
 	}
 }
 
+// NextDue returns when the next queued job of one of the kinds may be begun; false
+// where there is none.
+func (db *DB) NextDue(ctx context.Context, kinds []string) (at time.Time, found bool, err error) {
+	if len(kinds) == 0 {
+		return at, false, nil
+	}
+	args := []any{}
+	for _, k := range kinds {
+		args = append(args, k)
+	}
+	err = db.view(ctx, "look for the next job", func(c *conn) error {
+		var next struct{ RunAt time.Time }
+		found, err = c.one(ctx, &next, `SELECT run_at FROM jobs WHERE state = 'queued' AND kind IN (`+marks(len(kinds))+`) ORDER BY run_at, id LIMIT 1`, args...)
+		at = next.RunAt
+		return err
+	})
+	return at, found, err
+}
+
 // held changes a job where its lease is still that of j, else Conflict lease_lost.
 func (t *tx) held(ctx context.Context, j *catalog.Job, set string, args ...any) error {
 	n, err := t.exec(ctx, `UPDATE jobs SET `+set+` WHERE id = ? AND fence = ? AND state = 'running'`, append(args, j.ID, j.Fence)...)
@@ -144,6 +163,7 @@ func (db *DB) Finish(ctx context.Context, j *catalog.Job) error {
 func (db *DB) Fail(ctx context.Context, j *catalog.Job, why string, retryAt time.Time) error {
 	return db.update(ctx, "fail job", func(t *tx) error {
 		if j.Attempt < j.MaxAttempts {
+			t.enqueued = true // for whoever waits for the next one's time
 			return t.held(ctx, j, `state = 'queued', lease_until = NULL, error = ?, run_at = ?`, why, retryAt)
 		}
 		if err := t.held(ctx, j, `error = ?`, why); err != nil {
