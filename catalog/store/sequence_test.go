@@ -192,7 +192,7 @@ func init() {
 			return second(p.DB.TakeBack(p.ctx, a, d.id, version))
 		}},
 		{"return", catalog.ReviewDraft, states(catalog.InReview), states(catalog.Returned), nil, func(p *sequencePlay, d *modelDraft, _ sequenceStep, a catalog.Actor, version int64) error {
-			return second(p.DB.Return(p.ctx, a, d.id, "why", version))
+			return second(p.DB.Return(p.ctx, a, d.id, "why", nil, version))
 		}},
 		{"approve", catalog.ReviewDraft, states(catalog.InReview), states(catalog.Approved), []string{"own_draft"}, func(p *sequencePlay, d *modelDraft, _ sequenceStep, a catalog.Actor, version int64) error {
 			return second(p.DB.Approve(p.ctx, a, d.id, version))

@@ -210,7 +210,7 @@ func (e *embargo) plant(t *testing.T) {
 		e.checked(t, draft.ID)
 		_, err = db.Submit(ctx, system, draft.ID, 0)
 		must(err)
-		_, err = db.Return(ctx, system, draft.ID, e.word(kind+" comment", false), 0)
+		_, err = db.Return(ctx, system, draft.ID, e.word(kind+" comment", false), []catalog.Remark{{Table: e.real.table, Text: e.word(kind+" remark", false)}}, 0)
 		must(err)
 		_, err = db.UpdateDraft(ctx, system, draft.ID, 0, store.DraftEdit{Version: draft.Version, Notes: draft.Notes})
 		must(err)

@@ -71,6 +71,7 @@ func TestComparisons(t *testing.T) {
 	if err := p.client.Do(t.Context(), "PUT", "/api/v1/drafts/"+draft.ID+"/tables/lots", map[string]any{"key": []string{"编号"}}, nil); err != nil {
 		t.Fatal(err)
 	}
+	p.checked(t, draft.ID) // all rows are held to it
 	for _, verb := range []string{"submit", "approve", "publish"} {
 		if _, err := p.client.Act(t.Context(), draft.ID, verb); err != nil {
 			t.Fatal(err)
