@@ -440,6 +440,8 @@ func (n *tenant) request(t *testing.T, r gin.RouteInfo, address, session string)
 		}
 		media, body = "application/x-www-form-urlencoded", form.Encode()
 		switch {
+		case strings.HasSuffix(r.Path, "/tables/:table/upload"):
+			media, body = multipartForm(form, "column,unit\n水位,米\n")
 		case strings.HasSuffix(address, "/upload"):
 			media, body = multipartForm(form, isolationRows)
 		case strings.Contains(r.Path, "/organization-list"):
