@@ -16,6 +16,7 @@ import (
 //	    └───── rejected                   │ returned   scheduled ─► published
 //	              checking ◄──────────────┼───┘
 //	                      ready ◄─────────┘ (taken back)
+//	approved ─► returned, where it cannot be published as it is
 //	any draft state ─► abandoned
 type State string
 
@@ -42,7 +43,7 @@ var transitions = map[State][]State{
 	Ready:     {Checking, InReview, Abandoned},
 	InReview:  {Ready, Returned, Approved, Abandoned},
 	Returned:  {Checking, Abandoned},
-	Approved:  {Scheduled, Published, Abandoned},
+	Approved:  {Returned, Scheduled, Published, Abandoned},
 	Scheduled: {Approved, Published, Abandoned},
 	Published: {Withdrawn},
 	Withdrawn: {Published},

@@ -72,7 +72,7 @@ func (v *draftPage) typeRemarks(list []catalog.Remark) {
 
 // draftActions are the buttons that make sense now for this reader.
 type draftActions struct {
-	Submit, TakeBack, Review, Publish, PublishNow, Schedule, Unschedule, Abandon bool
+	Submit, TakeBack, Review, Return, Publish, PublishNow, Schedule, Unschedule, Abandon bool
 }
 
 type step struct {
@@ -203,7 +203,7 @@ func (s *Site) showDraft(c *gin.Context, actor catalog.Actor, status int, change
 	if v.Unsettled > 0 {
 		v.Can.Submit, v.Can.PublishNow = false, false
 	}
-	if v.Can.Review {
+	if v.Can.Return {
 		for i := range r.Tables {
 			t := remarkTable{Name: r.Tables[i].Name, Fields: []remarkField{{}}}
 			for _, f := range r.Tables[i].Schema.Fields[:min(len(r.Tables[i].Schema.Fields), dictionaryRows)] {
@@ -291,6 +291,7 @@ func possible(actor catalog.Actor, d *catalog.Dataset, r *catalog.Release) (draf
 		Submit:     edit && r.State == catalog.Ready,
 		TakeBack:   edit && r.State == catalog.InReview,
 		Review:     review && r.State == catalog.InReview,
+		Return:     review && (r.State == catalog.InReview || r.State == catalog.Approved),
 		Publish:    review && (r.State == catalog.Approved || r.State == catalog.Scheduled),
 		Schedule:   review && r.State == catalog.Approved,
 		Unschedule: review && r.State == catalog.Scheduled,

@@ -63,7 +63,10 @@ func (s *Site) changeDraft(c *gin.Context) error {
 	case "remove":
 		action, err = "removed", s.Store.RemoveFile(ctx, actor, id, f.Get("name"))
 	case "import":
-		_, err = s.Uploads.Import(ctx, actor, id, f.Get("url"), strings.TrimSpace(f.Get("name")), catalog.IngestOptions{})
+		var o catalog.IngestOptions
+		if o, err = optionsOf(f, o); err == nil {
+			_, err = s.Uploads.Import(ctx, actor, id, f.Get("url"), strings.TrimSpace(f.Get("name")), o)
+		}
 		action = "importing"
 	case "forget":
 		action, err = "forgotten", s.Uploads.Delete(ctx, actor, id, f.Get("upload"))

@@ -196,7 +196,9 @@ func (t *tx) insertTables(ctx context.Context, f *catalog.File, d *datasetRow, t
 			}
 		}
 		for j := range n.Schema.Fields {
-			n.Schema.Fields[j].Unit = cmp.Or(n.Schema.Fields[j].Unit, proposed[j])
+			if f := &n.Schema.Fields[j]; !done[f.Name] { // a unit that was cleared stays so
+				f.Unit = cmp.Or(f.Unit, proposed[j])
+			}
 		}
 		for j := range n.Schema.Fields {
 			if n.Schema.Fields[j].ID == "" {

@@ -216,13 +216,14 @@ func (db *DB) Approve(ctx context.Context, actor catalog.Actor, draftID string, 
 	}})
 }
 
-// Return gives a submitted draft back to its stewards with a comment that says
-// what to change, and remarks about single tables and columns. Reviewers may.
+// Return gives a submitted draft, or an approved one that cannot be published as it
+// is, back to its stewards with a comment that says what to change, and remarks
+// about single tables and columns. Reviewers may.
 func (db *DB) Return(ctx context.Context, actor catalog.Actor, draftID, comment string, remarks []catalog.Remark, rowVersion int64) (*catalog.Release, error) {
 	if comment = strings.TrimSpace(comment); comment == "" {
 		return nil, invalid("comment", "请写明退回原因", "say what has to be changed")
 	}
-	return db.move(ctx, actor, draftID, rowVersion, step{verb: "draft.returned", action: catalog.ReviewDraft, from: []catalog.State{catalog.InReview}, next: catalog.Returned, also: func(t *tx, r *catalog.Release, _ *datasetRow) (facts, error) {
+	return db.move(ctx, actor, draftID, rowVersion, step{verb: "draft.returned", action: catalog.ReviewDraft, from: []catalog.State{catalog.InReview, catalog.Approved}, next: catalog.Returned, also: func(t *tx, r *catalog.Release, _ *datasetRow) (facts, error) {
 		if err := t.contents(ctx, r, tableFacts); err != nil {
 			return nil, err
 		}
@@ -230,7 +231,7 @@ func (db *DB) Return(ctx context.Context, actor catalog.Actor, draftID, comment 
 		if r.Remarks, err = r.CheckRemarks(remarks); err != nil {
 			return nil, err
 		}
-		r.Comment = comment
+		r.Comment, r.ApprovedBy = comment, ""
 		said := facts{"comment": comment}
 		if len(r.Remarks) > 0 {
 			said["remarks"] = r.Remarks

@@ -32,6 +32,14 @@ func TestRemarks(t *testing.T) {
 		if now := draft(t, w, r.ID); len(now.Remarks) != 0 || now.Comment != "" {
 			t.Errorf("handed in again with %+v", now.Remarks)
 		}
+		// What is approved and cannot be published as it is goes back as well.
+		_, err = db.Approve(ctx, w.Reviewer, r.ID, 0)
+		wantCode(t, err, "")
+		_, err = db.Return(ctx, w.Reviewer, r.ID, "又出了新版", nil, 0)
+		wantCode(t, err, "")
+		if now := draft(t, w, r.ID); now.State != catalog.Returned || now.ApprovedBy != "" {
+			t.Errorf("%s, approved by %q", now.State, now.ApprovedBy)
+		}
 	})
 }
 

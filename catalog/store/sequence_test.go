@@ -191,7 +191,7 @@ func init() {
 		{"take back", catalog.EditDraft, states(catalog.InReview), states(catalog.Ready), nil, func(p *sequencePlay, d *modelDraft, _ sequenceStep, a catalog.Actor, version int64) error {
 			return second(p.DB.TakeBack(p.ctx, a, d.id, version))
 		}},
-		{"return", catalog.ReviewDraft, states(catalog.InReview), states(catalog.Returned), nil, func(p *sequencePlay, d *modelDraft, _ sequenceStep, a catalog.Actor, version int64) error {
+		{"return", catalog.ReviewDraft, states(catalog.InReview, catalog.Approved), states(catalog.Returned), nil, func(p *sequencePlay, d *modelDraft, _ sequenceStep, a catalog.Actor, version int64) error {
 			return second(p.DB.Return(p.ctx, a, d.id, "why", nil, version))
 		}},
 		{"approve", catalog.ReviewDraft, states(catalog.InReview), states(catalog.Approved), []string{"own_draft"}, func(p *sequencePlay, d *modelDraft, _ sequenceStep, a catalog.Actor, version int64) error {
