@@ -56,6 +56,7 @@ var embargoCases = []struct {
 // of it after. It plants words in every place that a draft has, on a running portal,
 // and looks for them.
 func TestEmbargo(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("SKIPPED: takes a minute; run without -short")
 	}

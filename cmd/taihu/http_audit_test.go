@@ -16,6 +16,7 @@ import (
 // TestRecordOfADataset reads the record in the three ways, verifies it without a
 // server, and finds what was altered, removed, or put in.
 func TestRecordOfADataset(t *testing.T) {
+	t.Parallel()
 	p := startLots(t)
 	path := "/api/v1/datasets/open-lots/events"
 	p.play(t, []scenario{

@@ -227,6 +227,7 @@ func zipOf(t *testing.T, parts map[string]string) []byte {
 // the upload page: each way it is the same verdict with the same findings, and the
 // one that reliability.md wants. Afterwards the portal is as it was.
 func TestBadFilesThreeWays(t *testing.T) {
+	t.Parallel()
 	p := startLots(t, "--libreoffice=off")
 	cookie := p.signIn(t)
 	files := badFiles(t)

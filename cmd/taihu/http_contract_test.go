@@ -54,6 +54,7 @@ const (
 // in its year; the same findings come of it on a laptop, byte for byte; nothing
 // that was typed is lost when a file is refused.
 func TestContractOfADataset(t *testing.T) {
+	t.Parallel()
 	p := startLots(t)
 	e := api.DatasetEdit{Slug: "air", Organization: "cgj", Title: catalog.Text{Zh: "空气"}, Licence: "CC0-1.0", OpenAttribute: catalog.Unconditional}
 	if _, err := p.client.CreateDataset(t.Context(), e); err != nil {

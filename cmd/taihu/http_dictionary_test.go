@@ -35,6 +35,7 @@ func (s *server) formFile(t *testing.T, name string, content []byte, more ...str
 // TestDictionary: the columns of a draft are described in a grid and in files; two tabs, or a
 // tab and a file, cannot overwrite each other, and nothing that was typed is lost.
 func TestDictionary(t *testing.T) {
+	t.Parallel()
 	p := startLots(t)
 	draft := p.draft("open-lots", "lots.csv", strings.Replace(lots, "名称", "=1+1", 1))
 	own, form := with([]string{"Accept", "text/html"}, bearerOf(p.own)...), p.formOf(bearerOf(p.own)...)

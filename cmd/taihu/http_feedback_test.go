@@ -21,6 +21,7 @@ func (s *server) formOf(more ...string) []string {
 // looks, answers and names the release that mends it; nobody else sees the words before,
 // or the contact ever.
 func TestFeedback(t *testing.T) {
+	t.Parallel()
 	calendar := filepath.Join(t.TempDir(), "days.tsv")
 	if err := os.WriteFile(calendar, []byte("year\t2027\tours\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -132,6 +133,7 @@ func TestFeedback(t *testing.T) {
 // TestDesk: the steward of the organization sees what is due and reported, another's
 // desk shows none of it, and the API says the same as the page.
 func TestDesk(t *testing.T) {
+	t.Parallel()
 	p := startLots(t)
 	html := []string{"Accept", "text/html"}
 	var d api.Dataset

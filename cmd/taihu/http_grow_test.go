@@ -31,6 +31,7 @@ func (p *lotPortal) publishDraft(id string) *api.Draft {
 // kept. Each release reads as if all of it had been uploaded, and the earlier ones
 // stay what they were.
 func TestTablesGrow(t *testing.T) {
+	t.Parallel()
 	p := startLots(t)
 	e := api.DatasetEdit{Slug: "river", Organization: "cgj", Title: catalog.Text{Zh: "水位"}, Licence: "CC0-1.0", OpenAttribute: catalog.Unconditional}
 	if _, err := p.client.CreateDataset(t.Context(), e); err != nil {

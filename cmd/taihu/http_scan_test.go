@@ -20,6 +20,7 @@ const eicar = `X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-` + `ANTIVIRUS-TEST-FI
 // attachments alike; while it is down or too slow nothing is accepted, and the
 // file is accepted without a new upload once it is back (F22).
 func TestScanner(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	script := filepath.Join(dir, "scan")
 	write := func(body string) {

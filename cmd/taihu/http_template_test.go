@@ -16,6 +16,7 @@ var versionField = regexp.MustCompile(`name="(version-[a-z0-9-]+)" value="(\d+)"
 // TestCopyAndLike: a copy of a dataset has its description and, once a file is there, its
 // dictionary; a draft like the latest release reads a file of another name as it was read.
 func TestCopyAndLike(t *testing.T) {
+	t.Parallel()
 	p := startLots(t)
 	html := []string{"Accept", "text/html"}
 	jsonOf := func(token string) []string { return with(bearerOf(token), "Content-Type", "application/json") }
@@ -96,6 +97,7 @@ func (p *lotPortal) organizationID(t *testing.T, slug string) string {
 
 // TestBulkEdit: several datasets, a preview, and all of it or nothing.
 func TestBulkEdit(t *testing.T) {
+	t.Parallel()
 	p := startLots(t)
 	own, form := with([]string{"Accept", "text/html"}, bearerOf(p.own)...), p.formOf(bearerOf(p.own)...)
 	both := "dataset=open-lots&dataset=conditional-lots"

@@ -509,6 +509,7 @@ func walked(routes gin.RoutesInfo, lang string) []gin.RouteInfo {
 // 511 × 511; by every route of the portal of pairs that a seeded generator chooses
 // (20, or 400 with TAIHU_SOAK).
 func TestNobodyTouchesAnothersDraft(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("SKIPPED: makes 511 organizations; run without -short")
 	}

@@ -95,6 +95,7 @@ func theirDecisions(t *testing.T, tool string) (files []theirColumns) {
 // programs give it: each difference is explained by a line of differences.tsv, and
 // each line stands for as many differences as it says.
 func TestTypes(t *testing.T) {
+	t.Parallel()
 	data := filepath.Join("..", "..", "..", "shared", "data")
 	if _, err := os.Stat(data); err != nil {
 		t.Skipf("%s is not there: the real data lie beside the project, not in it", data)
