@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// arrows is the drawing of architecture.md §2, arrow by arrow.
+// arrows is the drawing of architecture.md §2, arrow by arrow, and approved to returned
+// (ARCHITECTURE.md, 2026-11-26).
 const arrows = `
 uploading checking, uploading abandoned
 checking rejected, checking ready, checking abandoned
@@ -14,7 +15,7 @@ rejected uploading, rejected checking, rejected abandoned
 ready checking, ready in_review, ready abandoned
 in_review ready, in_review returned, in_review approved, in_review abandoned
 returned checking, returned abandoned
-approved scheduled, approved published, approved abandoned
+approved returned, approved scheduled, approved published, approved abandoned
 scheduled approved, scheduled published, scheduled abandoned
 published withdrawn
 withdrawn published

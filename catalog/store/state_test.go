@@ -23,7 +23,7 @@ change draft  y  y  y  y  -  y  -  -  -  -  -
 submit        -  -  -  y  -  -  -  -  -  -  -
 take back     -  -  -  -  y  -  -  -  -  -  -
 approve       -  -  -  -  y  -  -  -  -  -  -
-return        -  -  -  -  y  -  -  -  -  -  -
+return        -  -  -  -  y  -  y  -  -  -  -
 publish       -  -  -  -  -  -  y  y  -  -  -
 schedule      -  -  -  -  -  -  y  -  -  -  -
 unschedule    -  -  -  -  -  -  -  y  -  -  -
