@@ -59,59 +59,45 @@ func (o *IngestOptions) NullWordLines() []string {
 // Or returns the options with what they do not state taken from others, but for
 // decisions about findings.
 func (o IngestOptions) Or(from IngestOptions) IngestOptions {
-	taken := false
-	take := func(missing bool) bool {
-		taken = taken || missing
-		return missing
+	taken := []bool{
+		take(&o.Sheet, from.Sheet), take(&o.HeaderRow, from.HeaderRow), take(&o.HeaderRows, from.HeaderRows), take(&o.Totals, from.Totals), take(&o.Merged, from.Merged), take(&o.Path, from.Path),
+		take(&o.Delimiter, from.Delimiter), take(&o.Encoding, from.Encoding), take(&o.Table, from.Table), take(&o.Zone, from.Zone),
+		o.Types == nil && from.Types != nil, o.NullWords == nil && from.NullWords != nil,
 	}
-	if take(o.Sheet == "" && from.Sheet != "") {
-		o.Sheet = from.Sheet
-	}
-	if take(o.HeaderRow == 0 && from.HeaderRow != 0) {
-		o.HeaderRow = from.HeaderRow
-	}
-	if take(o.HeaderRows == 0 && from.HeaderRows != 0) {
-		o.HeaderRows = from.HeaderRows
-	}
-	if take(o.Totals == "" && from.Totals != "") {
-		o.Totals = from.Totals
-	}
-	if take(o.Merged == "" && from.Merged != "") {
-		o.Merged = from.Merged
-	}
-	if take(o.Path == "" && from.Path != "") {
-		o.Path = from.Path
-	}
-	if take(o.Delimiter == "" && from.Delimiter != "") {
-		o.Delimiter = from.Delimiter
-	}
-	if take(o.Encoding == "" && from.Encoding != "") {
-		o.Encoding = from.Encoding
-	}
-	if take(o.Table == "" && from.Table != "") {
-		o.Table = from.Table
-	}
-	if take(o.Types == nil && from.Types != nil) {
+	if o.Types == nil {
 		o.Types = from.Types
 	}
-	if take(o.Zone == "" && from.Zone != "") {
-		o.Zone = from.Zone
-	}
-	if take(o.NullWords == nil && from.NullWords != nil) {
+	if o.NullWords == nil {
 		o.NullWords = from.NullWords
 	}
-	if taken {
+	if slices.Contains(taken, true) {
 		o.From = from.From
 	}
 	return o
 }
 
-// OptionNames are the names under which an upload's address, its metadata and
-// forms give options, in the order in which they are documented. Of types,
-// null_words and settle each line is one.
-var OptionNames = []string{"sheet", "header_row", "header_rows", "totals", "merged", "path", "delimiter", "encoding", "table", "zone", "types", "null_words", "mode", "settle"}
+// take gives a value that is not stated that of another, and reports whether it did.
+func take[T comparable](to *T, from T) bool {
+	var unstated T
+	if *to != unstated || from == unstated {
+		return false
+	}
+	*to = from
+	return true
+}
 
-// ReadOptions reads options given as text by name.
+// Check returns Invalid where a steward cannot state the mode.
+func (m Mode) Check() error {
+	switch m {
+	case "", Append, Upsert:
+		return nil
+	}
+	return Errorf(Invalid, "invalid_mode", "there is no mode %q: append adds the rows, upsert replaces rows by the key, and without a mode the file is all of the table", m).
+		With("field", "mode").InChinese("没有“%s”这种方式：append追加，upsert按主键更新，不写就是整张表", m)
+}
+
+// ReadOptions reads options given as text by name, as an upload's address, its
+// metadata and forms give them. Of types, null_words and settle each line is one.
 func ReadOptions(get func(name string) string) (o IngestOptions, err error) {
 	o = IngestOptions{Sheet: strings.TrimSpace(get("sheet")), Totals: get("totals"), Merged: get("merged"), Path: strings.TrimSpace(get("path")), Delimiter: get("delimiter"), Encoding: get("encoding"), Table: strings.TrimSpace(get("table")), Zone: strings.TrimSpace(get("zone"))}
 	if o.HeaderRow, err = readRow("header_row", get("header_row"), -1); err != nil {
@@ -126,11 +112,9 @@ func ReadOptions(get func(name string) string) (o IngestOptions, err error) {
 	if o.NullWords, err = ParseNullWords(linesOf(get("null_words"))); err != nil {
 		return o, err
 	}
-	switch o.Mode = Mode(strings.TrimSpace(get("mode"))); o.Mode {
-	case "", Append, Upsert:
-	default:
-		return o, Errorf(Invalid, "invalid_mode", "there is no mode %q: append adds the rows, upsert replaces rows by the key, and without a mode the file is all of the table", o.Mode).
-			With("field", "mode").InChinese("没有“%s”这种方式：append追加，upsert按主键更新，不写就是整张表", o.Mode)
+	o.Mode = Mode(strings.TrimSpace(get("mode")))
+	if err = o.Mode.Check(); err != nil {
+		return o, err
 	}
 	o.Settled, err = ParseSettlements(get("settle"))
 	return o, err

@@ -119,14 +119,10 @@ func keyRowOf(k catalog.Token, now time.Time) keyRow {
 // makeKey answers with the page that shows the secret: it stands in no address
 // and is not to be had again.
 func (s *Site) makeKey(c *gin.Context) error {
-	actor, err := signedIn(c)
+	actor, f, err := signedForm(c)
 	if err != nil {
 		return err
 	}
-	if err := c.Request.ParseForm(); err != nil {
-		return badForm(err)
-	}
-	f := newForm(c.Request.PostForm)
 	n := store.NewToken{Name: f.Get("name"), Scope: catalog.Scope(f.Get("scope"))}
 	days, err := strconv.Atoi(f.Get("days"))
 	if err != nil || !slices.Contains(keyDays, days) {

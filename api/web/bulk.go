@@ -54,14 +54,10 @@ func (s *Site) bulkForm(c *gin.Context) error {
 
 // bulk takes the form: its preview, or the change itself.
 func (s *Site) bulk(c *gin.Context) error {
-	actor, err := signedIn(c)
+	actor, f, err := signedForm(c)
 	if err != nil {
 		return err
 	}
-	if err := c.Request.ParseForm(); err != nil {
-		return badForm(err)
-	}
-	f := newForm(c.Request.PostForm)
 	lang := language(c)
 	if f.Get("step") == "edit" {
 		return s.showBulk(c, actor, http.StatusOK, f, false, nil)

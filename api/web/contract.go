@@ -30,7 +30,6 @@ type contractPage struct {
 // contractColumn is one row of the form.
 type contractColumn struct {
 	Name, Type                string
-	ID                        string // makes the ids of the inputs unique
 	Key                       bool
 	Rules                     catalog.Rules
 	Codes                     string // a line each: VALUE=标签|label
@@ -48,16 +47,8 @@ func (s *Site) contract(c *gin.Context) error {
 }
 
 func (s *Site) showContract(c *gin.Context, actor catalog.Actor, status int, change func(*contractPage)) error {
-	ctx, lang := c.Request.Context(), language(c)
-	r, err := s.Store.Draft(ctx, actor, c.Param("id"))
-	if err != nil {
-		return err
-	}
-	d, err := s.Store.DatasetByID(ctx, actor, r.DatasetID)
-	if err != nil {
-		return err
-	}
-	t, err := r.Table(c.Param("table"))
+	lang := language(c)
+	d, r, t, err := s.draftTableAsked(c, actor)
 	if err != nil {
 		return err
 	}
@@ -71,7 +62,7 @@ func (s *Site) showContract(c *gin.Context, actor catalog.Actor, status int, cha
 			v.More = len(t.Schema.Fields) - i
 			break
 		}
-		row := contractColumn{Name: f.Name, Type: typeWords[f.Type].In(lang), ID: "c" + number(int64(i)), Key: slices.Contains(t.Schema.Key, f.Name), Rules: f.Rules, Codes: codeLines(f.Codes),
+		row := contractColumn{Name: f.Name, Type: typeWords[f.Type].In(lang), Key: slices.Contains(t.Schema.Key, f.Name), Rules: f.Rules, Codes: codeLines(f.Codes),
 			Ordered: catalog.Ordered(f.Type), Textual: f.Type == catalog.String}
 		if t.Profile != nil && i < len(t.Profile.Columns) {
 			p := &t.Profile.Columns[i]
@@ -126,14 +117,10 @@ func codesOfLines(text string) []catalog.Code {
 
 // changeContract keeps what the form says; the file is held to it at once.
 func (s *Site) changeContract(c *gin.Context) error {
-	actor, err := signedIn(c)
+	actor, f, err := signedForm(c)
 	if err != nil {
 		return err
 	}
-	if err := c.Request.ParseForm(); err != nil {
-		return badForm(err)
-	}
-	f := newForm(c.Request.PostForm)
 	id, table := c.Param("id"), c.Param("table")
 	err = s.setContract(c.Request.Context(), actor, id, table, f)
 	if err == nil {

@@ -107,14 +107,10 @@ func (s *Site) newDatasetForm(c *gin.Context) error {
 }
 
 func (s *Site) newDataset(c *gin.Context) error {
-	actor, err := signedIn(c)
+	actor, f, err := signedForm(c)
 	if err != nil {
 		return err
 	}
-	if err := c.Request.ParseForm(); err != nil {
-		return badForm(err)
-	}
-	f := newForm(c.Request.PostForm)
 	d := &catalog.Dataset{}
 	readDataset(f, d)
 	d.Slug = strings.ToLower(strings.TrimSpace(f.Get("slug")))
@@ -233,6 +229,24 @@ func wrongFieldOf(err error) string {
 		return "theme"
 	}
 	return field
+}
+
+// signedForm is the form that a signed-in person has sent.
+func signedForm(c *gin.Context) (catalog.Actor, form, error) {
+	actor, err := signedIn(c)
+	if err != nil {
+		return actor, form{}, err
+	}
+	f, err := postedForm(c)
+	return actor, f, err
+}
+
+// postedForm is the form that was sent.
+func postedForm(c *gin.Context) (form, error) {
+	if err := c.Request.ParseForm(); err != nil {
+		return form{}, badForm(err)
+	}
+	return newForm(c.Request.PostForm), nil
 }
 
 func badForm(err error) error {

@@ -264,10 +264,10 @@ func (s *Site) saveDictionary(c *gin.Context) error {
 		return err
 	}
 	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, 32<<20)
-	if err := c.Request.ParseForm(); err != nil {
-		return badForm(err)
+	f, err := postedForm(c)
+	if err != nil {
+		return err
 	}
-	f := newForm(c.Request.PostForm)
 	from, _ := strconv.Atoi(f.Get("from"))
 	return s.keepWords(c, actor, typedWords(f), f.Get("base"), from)
 }

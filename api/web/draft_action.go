@@ -26,10 +26,10 @@ func (s *Site) changeDraft(c *gin.Context) error {
 	if action == "upload" {
 		return s.uploadToDraft(c, actor, id)
 	}
-	if err := c.Request.ParseForm(); err != nil {
-		return badForm(err)
+	f, err := postedForm(c)
+	if err != nil {
+		return err
 	}
-	f := newForm(c.Request.PostForm)
 	version, _ := strconv.ParseInt(f.Get("row_version"), 10, 64) // 0 where absent: any
 	ctx := c.Request.Context()
 	back := "/steward/drafts/" + id

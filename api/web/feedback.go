@@ -231,10 +231,10 @@ func (s *Site) feedbackPlaces(c *gin.Context, v *feedbackListPage) error {
 // sendFeedback takes the form. Nothing typed is lost where it is refused.
 func (s *Site) sendFeedback(c *gin.Context) error {
 	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, 64<<10)
-	if err := c.Request.ParseForm(); err != nil {
-		return badForm(err)
+	f, err := postedForm(c)
+	if err != nil {
+		return err
 	}
-	f := newForm(c.Request.PostForm)
 	slug, lang := c.Param("slug"), language(c)
 	if f.Get("website") != "" { // a field that people do not see: programs fill in everything
 		return seeOther(c, "/datasets/"+url.PathEscape(slug)+"/feedback?done=feedback-sent")
@@ -243,13 +243,12 @@ func (s *Site) sendFeedback(c *gin.Context) error {
 	item.TableName, item.ColumnName, _ = strings.Cut(f.Get("place"), "/")
 	item.ReleaseNumber, _ = strconv.Atoi(f.Get("release"))
 	if row := strings.ReplaceAll(strings.TrimSpace(f.Get("row")), ",", ""); row != "" {
-		var err error
 		if item.RowNumber, err = strconv.ParseInt(row, 10, 64); err != nil {
 			f.refuse("row", phrase(lang, "行号写成数字，如1284；或者在下一格写出能认出这一行的值。", "Write the row as a number, such as 1284, or what tells it apart in the next field."))
 			return s.showFeedbackList(c, http.StatusBadRequest, f)
 		}
 	}
-	err := item.Clean() // what is not sent costs nothing
+	err = item.Clean() // what is not sent costs nothing
 	if err == nil {
 		err = s.FeedbackBudgets.Spend(c)
 	}
@@ -349,14 +348,10 @@ func (s *Site) answerChoices(c *gin.Context, v *feedbackPage, f *catalog.Feedbac
 
 // changeFeedback answers a report, or shows or withholds its words.
 func (s *Site) changeFeedback(c *gin.Context) error {
-	actor, err := signedIn(c)
+	actor, f, err := signedForm(c)
 	if err != nil {
 		return err
 	}
-	if err := c.Request.ParseForm(); err != nil {
-		return badForm(err)
-	}
-	f := newForm(c.Request.PostForm)
 	n, _ := strconv.Atoi(c.Param("number"))
 	version, _ := strconv.ParseInt(f.Get("row_version"), 10, 64)
 	slug, said := c.Param("slug"), "answered"

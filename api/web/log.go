@@ -35,7 +35,6 @@ type logRow struct {
 	Who    string
 	Draft  string // address of the draft or release it is about
 	Facts  []logFact
-	Hash   string
 }
 
 type logFact struct{ Name, Value string }
@@ -98,7 +97,7 @@ func (s *Site) record(c *gin.Context) error {
 		return err
 	}
 	for _, e := range page {
-		row := logRow{Number: e.Sequence, At: e.At, Verb: e.Verb, What: e.Verb, Who: names[e.Actor], Hash: e.Hash, Facts: factsOf(e.Facts)}
+		row := logRow{Number: e.Sequence, At: e.At, Verb: e.Verb, What: e.Verb, Who: names[e.Actor], Facts: factsOf(e.Facts)}
 		if w, ok := verbWords[e.Verb]; ok {
 			row.What = w.In(lang)
 		}

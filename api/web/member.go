@@ -165,10 +165,10 @@ func (s *Site) setMember(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := c.Request.ParseForm(); err != nil {
-		return badForm(err)
+	f, err := postedForm(c)
+	if err != nil {
+		return err
 	}
-	f := newForm(c.Request.PostForm)
 	err = s.Store.SetMembership(c.Request.Context(), actor, strings.ToLower(strings.TrimSpace(f.Get("login"))), o.Slug, catalog.Role(f.Get("role")))
 	if err == nil {
 		return seeOther(c, "/steward/organizations/"+o.Slug+"/members?done=member-set")
@@ -209,10 +209,10 @@ func (s *Site) invite(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := c.Request.ParseForm(); err != nil {
-		return badForm(err)
+	f, err := postedForm(c)
+	if err != nil {
+		return err
 	}
-	f := newForm(c.Request.PostForm)
 	days, err := strconv.Atoi(f.Get("days"))
 	if err != nil || !slices.Contains(invitationDays, days) {
 		days = 0 // refused below

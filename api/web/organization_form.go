@@ -91,14 +91,10 @@ func (s *Site) newOrganizationForm(c *gin.Context) error {
 }
 
 func (s *Site) newOrganization(c *gin.Context) error {
-	actor, err := signedIn(c)
+	actor, f, err := signedForm(c)
 	if err != nil {
 		return err
 	}
-	if err := c.Request.ParseForm(); err != nil {
-		return badForm(err)
-	}
-	f := newForm(c.Request.PostForm)
 	o := &catalog.Organization{Slug: strings.ToLower(strings.TrimSpace(f.Get("slug")))}
 	readOrganization(f, o)
 	if err = s.Store.CreateOrganization(c.Request.Context(), actor, o); err == nil {
@@ -138,10 +134,10 @@ func (s *Site) editOrganization(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := c.Request.ParseForm(); err != nil {
-		return badForm(err)
+	f, err := postedForm(c)
+	if err != nil {
+		return err
 	}
-	f := newForm(c.Request.PostForm)
 	changed := *o
 	readOrganization(f, &changed)
 	if changed.RowVersion, err = strconv.ParseInt(f.Get("row_version"), 10, 64); err != nil {

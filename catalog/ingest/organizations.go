@@ -2,7 +2,6 @@ package ingest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"taihu/catalog"
@@ -13,11 +12,7 @@ import (
 // The problems are why it cannot be read as one: of the file, or of its headers.
 // out is a folder for what reading needs; spec is as for Child.
 func ReadOrganizations(ctx context.Context, spec child.Spec, limits Limits, path, name, out string) (*catalog.OrganizationList, []catalog.LineProblem, error) {
-	result, err := Child(ctx, spec, Request{Path: path, Name: name, OutDir: out, Limits: limits, Rows: catalog.MaxOrganizationLines + 1})
-	var death *child.Death
-	if errors.As(err, &death) && ctx.Err() == nil {
-		result, err = Result{Report: DeathReport(name, death)}, nil
-	}
+	result, err := ChildVerdict(ctx, spec, Request{Path: path, Name: name, OutDir: out, Limits: limits, Rows: catalog.MaxOrganizationLines + 1})
 	if err != nil {
 		return nil, nil, fmt.Errorf("read organizations from %s: %w", name, err)
 	}

@@ -51,6 +51,17 @@ func Child(ctx context.Context, spec child.Spec, req Request) (Result, error) {
 	return *a.Result, nil
 }
 
+// ChildVerdict is Child where nothing is tried again: the child's death is a
+// verdict on the file, too.
+func ChildVerdict(ctx context.Context, spec child.Spec, req Request) (Result, error) {
+	result, err := Child(ctx, spec, req)
+	var death *child.Death
+	if errors.As(err, &death) && ctx.Err() == nil {
+		return Result{Report: DeathReport(req.Name, death)}, nil
+	}
+	return result, err
+}
+
 // DeathReport is the verdict on a file whose child died: ingest_killed where it
 // went beyond a limit, ingest_crashed where it broke.
 func DeathReport(name string, d *child.Death) catalog.Report {

@@ -49,18 +49,11 @@ func CommandScanner(command string) Scanner {
 
 // ScanReport is the verdict on a file in which something was found, or, where
 // nothing could be scanned, on one that was not.
-func ScanReport(name, found string, err error) catalog.Report {
-	f := foundMalware(found)
+func ScanReport(name, what string, err error) catalog.Report {
+	f := found("malware", "", "")
+	f.Value = what
 	if err != nil {
-		f = notScanned()
+		f = found("scan_failed", "", "")
 	}
 	return catalog.Report{File: name, Findings: []catalog.Finding{f}}
 }
-
-func foundMalware(what string) catalog.Finding {
-	f := found("malware", "", "")
-	f.Value = what
-	return f
-}
-
-func notScanned() catalog.Finding { return found("scan_failed", "", "") }

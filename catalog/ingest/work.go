@@ -135,7 +135,6 @@ func (w *Worker) base(ctx context.Context, f *catalog.File) (b *Base, done func(
 		return nil, done, err
 	}
 	b = &Base{Release: release, Table: *t}
-	b.Table.Profile = nil // it says nothing of the rows to come
 	var releases []func()
 	done = func() {
 		for _, release := range releases {

@@ -34,15 +34,11 @@ func (db *DB) DatasetContract(ctx context.Context, actor catalog.Actor, dataset 
 func (db *DB) FileContract(ctx context.Context, fileID string) (*catalog.Contract, error) {
 	var contract *catalog.Contract
 	err := db.view(ctx, "read contract", func(c *conn) error {
-		f := &catalog.File{}
-		found, err := c.one(ctx, f, `SELECT `+fileColumns+` FROM release_files WHERE id = ?`, fileID)
+		_, r, d, err := c.fileByID(ctx, fileID)
 		if err != nil {
 			return err
 		}
-		if !found {
-			return unknownFile(fileID)
-		}
-		contract, err = c.fileContract(ctx, f)
+		contract, err = c.draftContract(ctx, r, d)
 		return err
 	})
 	if err != nil {
@@ -51,15 +47,7 @@ func (db *DB) FileContract(ctx context.Context, fileID string) (*catalog.Contrac
 	return contract, nil
 }
 
-func (c *conn) fileContract(ctx context.Context, f *catalog.File) (*catalog.Contract, error) {
-	r := &catalog.Release{}
-	if _, err := c.one(ctx, r, `SELECT `+releaseColumns+` FROM releases WHERE id = ?`, f.ReleaseID); err != nil {
-		return nil, err
-	}
-	d, err := c.datasetRow(ctx, r.DatasetID, "")
-	if err != nil {
-		return nil, err
-	}
+func (c *conn) draftContract(ctx context.Context, r *catalog.Release, d *datasetRow) (*catalog.Contract, error) {
 	contract, err := c.promised(ctx, d)
 	if err != nil {
 		return nil, err
@@ -97,11 +85,8 @@ func (c *conn) promised(ctx context.Context, d *datasetRow) (*catalog.Contract, 
 		}
 		return contract, nil
 	}
-	last, err := c.numbered(ctx, d, d.LatestNumber, "")
+	last, err := c.latest(ctx, d)
 	if err != nil {
-		return nil, err
-	}
-	if err := c.contents(ctx, last, tableFacts); err != nil {
 		return nil, err
 	}
 	return last.Promises(d.Slug), nil
@@ -248,9 +233,8 @@ func (t *tx) checkMode(ctx context.Context, r *catalog.Release, name string, o *
 	if o.Mode == "" {
 		return nil
 	}
-	if o.Mode != catalog.Append && o.Mode != catalog.Upsert {
-		return catalog.Errorf(catalog.Invalid, "invalid_mode", "there is no mode %q: append adds the rows, upsert replaces rows by the key, and without a mode the file is all of the table", o.Mode).
-			With("field", "mode").InChinese("没有“%s”这种方式：append追加，upsert按主键更新，不写就是整张表", o.Mode)
+	if err := o.Mode.Check(); err != nil {
+		return err
 	}
 	if o.Table == "" {
 		return catalog.Errorf(catalog.Invalid, "no_table", "state the table to which the rows are added").With("field", "table").InChinese("请写明行加在哪张表上")
@@ -284,19 +268,12 @@ func keptFile(f *catalog.File) error {
 func (db *DB) BaseTable(ctx context.Context, f *catalog.File) (release int, t *catalog.Table, err error) {
 	err = db.view(ctx, "read base table", func(c *conn) error {
 		release, t = 0, nil
-		r := &catalog.Release{}
-		if _, err := c.one(ctx, r, `SELECT `+releaseColumns+` FROM releases WHERE id = ?`, f.ReleaseID); err != nil {
-			return err
-		}
-		d, err := c.datasetRow(ctx, r.DatasetID, "")
+		_, _, d, err := c.fileByID(ctx, f.ID)
 		if err != nil || d.LatestNumber == 0 {
 			return err
 		}
-		last, err := c.numbered(ctx, d, d.LatestNumber, "")
+		last, err := c.latest(ctx, d)
 		if err != nil {
-			return err
-		}
-		if err := c.contents(ctx, last, tableColumns); err != nil {
 			return err
 		}
 		i := slices.IndexFunc(last.Tables, func(n catalog.Table) bool { return n.Name == f.Options.Table })

@@ -190,24 +190,33 @@ func (t *tx) readAgain(ctx context.Context, f *catalog.File) error {
 // FileForIngest returns a file, its draft (without contents) and its dataset for
 // the ingest job. NotFound unknown_file where it is gone: then nothing is to do.
 func (db *DB) FileForIngest(ctx context.Context, fileID string) (*catalog.File, *catalog.Release, *catalog.Dataset, error) {
-	f, r := &catalog.File{}, &catalog.Release{}
+	var f *catalog.File
+	var r *catalog.Release
 	var d *datasetRow
-	err := db.view(ctx, "read file", func(c *conn) error {
-		found, err := c.one(ctx, f, `SELECT `+fileColumns+` FROM release_files WHERE id = ?`, fileID)
-		if err != nil {
-			return err
-		}
-		if !found {
-			return unknownFile(fileID)
-		}
-		if _, err := c.one(ctx, r, `SELECT `+releaseColumns+` FROM releases WHERE id = ?`, f.ReleaseID); err != nil {
-			return err
-		}
-		d, err = c.datasetRow(ctx, r.DatasetID, "")
+	err := db.view(ctx, "read file", func(c *conn) (err error) {
+		f, r, d, err = c.fileByID(ctx, fileID)
 		return err
 	})
 	if err != nil {
 		return nil, nil, nil, err
 	}
 	return f, r, &d.Dataset, nil
+}
+
+// fileByID returns a file with its release (without contents) and its dataset;
+// NotFound unknown_file.
+func (c *conn) fileByID(ctx context.Context, id string) (*catalog.File, *catalog.Release, *datasetRow, error) {
+	f, r := &catalog.File{}, &catalog.Release{}
+	found, err := c.one(ctx, f, `SELECT `+fileColumns+` FROM release_files WHERE id = ?`, id)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if !found {
+		return nil, nil, nil, unknownFile(id)
+	}
+	if _, err := c.one(ctx, r, `SELECT `+releaseColumns+` FROM releases WHERE id = ?`, f.ReleaseID); err != nil {
+		return nil, nil, nil, err
+	}
+	d, err := c.datasetRow(ctx, r.DatasetID, "")
+	return f, r, d, err
 }

@@ -34,11 +34,8 @@ func (c *conn) indexEntry(ctx context.Context, d *datasetRow) (*IndexEntry, erro
 	if err != nil {
 		return nil, err
 	}
-	r, err := c.numbered(ctx, d, d.LatestNumber, "")
+	r, err := c.latest(ctx, d)
 	if err != nil {
-		return nil, err
-	}
-	if err := c.contents(ctx, r, tableFacts); err != nil {
 		return nil, err
 	}
 	return &IndexEntry{Dataset: &d.Dataset, Path: path, Release: r, Version: d.ChangeNumber}, nil

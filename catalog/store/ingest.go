@@ -37,7 +37,7 @@ func (db *DB) FinishIngest(ctx context.Context, fileID, blobSHA string, options 
 			return t.enqueue(ctx, catalog.JobIngest, catalog.IngestArgs{FileID: f.ID}) // another release came meanwhile
 		}
 		if o.Contract != nil {
-			now, err := t.fileContract(ctx, f)
+			now, err := t.draftContract(ctx, r, d)
 			if err != nil {
 				return err
 			}
@@ -164,6 +164,7 @@ func (t *tx) insertTables(ctx context.Context, f *catalog.File, d *datasetRow, t
 			return err
 		}
 	}
+	files := append(lastFiles, *f)
 	taken, position := map[string]bool{}, 0
 	for _, p := range present {
 		taken[p.Name] = true
@@ -191,7 +192,7 @@ func (t *tx) insertTables(ctx context.Context, f *catalog.File, d *datasetRow, t
 				continue
 			}
 			carry(&n, &from[i], done, said.Key != nil)
-			if said.Title == nil && !ownTitle(&from[i], append(lastFiles, *f)) {
+			if said.Title == nil && !ownTitle(&from[i], files) {
 				n.Title = from[i].Title
 			}
 		}

@@ -74,15 +74,15 @@ func noLatest(d *datasetRow) error {
 
 // latest returns the newest release that stands, with its contents; its errors are
 // those of noLatest.
-func (t *tx) latest(ctx context.Context, d *datasetRow) (*catalog.Release, error) {
+func (c *conn) latest(ctx context.Context, d *datasetRow) (*catalog.Release, error) {
 	if d.LatestNumber == 0 {
 		return nil, noLatest(d)
 	}
-	r, err := t.numbered(ctx, d, d.LatestNumber, "")
+	r, err := c.numbered(ctx, d, d.LatestNumber, "")
 	if err != nil {
 		return nil, err
 	}
-	return r, t.contents(ctx, r, tableFacts)
+	return r, c.contents(ctx, r, tableFacts)
 }
 
 // numbered returns a published or withdrawn release, without its contents.

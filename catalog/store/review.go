@@ -107,14 +107,12 @@ func (t *tx) bump(ctx context.Context, r *catalog.Release, d *datasetRow) (catal
 	if d.LatestNumber == 0 {
 		return catalog.Patch, nil, nil
 	}
-	latest, err := t.numbered(ctx, d, d.LatestNumber, "")
+	latest, err := t.latest(ctx, d)
 	if err != nil {
 		return 0, nil, err
 	}
-	for _, x := range []*catalog.Release{latest, r} {
-		if err := t.contents(ctx, x, tableFacts); err != nil {
-			return 0, nil, err
-		}
+	if err := t.contents(ctx, r, tableFacts); err != nil {
+		return 0, nil, err
 	}
 	changes := r.ChangesFrom(latest)
 	return catalog.BumpOf(latest.Tables, r.Tables, changes), changes, nil

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"taihu/catalog"
-	"taihu/catalog/child"
 	"taihu/catalog/ingest"
 )
 
@@ -46,12 +45,7 @@ func (p *portal) cells(ctx context.Context, name string, r io.Reader) ([][]strin
 	}
 	limits := ingestLimits(p.cfg)
 	limits.Wall = cellSeconds * time.Second
-	result, err := ingest.Child(ctx, ingestSpec(p.cfg, p.temp.path), ingest.Request{Path: path, Name: name, OutDir: dir, Options: catalog.IngestOptions{HeaderRow: 1}, Limits: limits, Rows: cellRows})
-	report := result.Report
-	var death *child.Death
-	if errors.As(err, &death) && ctx.Err() == nil {
-		report, err = ingest.DeathReport(name, death), nil
-	}
+	result, err := ingest.ChildVerdict(ctx, ingestSpec(p.cfg, p.temp.path), ingest.Request{Path: path, Name: name, OutDir: dir, Options: catalog.IngestOptions{HeaderRow: 1}, Limits: limits, Rows: cellRows})
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +59,7 @@ func (p *portal) cells(ctx context.Context, name string, r io.Reader) ([][]strin
 		}
 		return cells, nil
 	}
-	for _, f := range report.Findings {
+	for _, f := range result.Report.Findings {
 		if f.Severity == catalog.Fatal {
 			return nil, catalog.Errorf(catalog.Unprocessable, "unreadable_file", "the file cannot be read: %s", f.Message.En).With("finding", f.Code).With("field", "file").InChinese("这个文件读不了：%s", f.Message.Zh)
 		}

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -107,15 +106,11 @@ func (c *checkCommand) Run(ctx context.Context, cfg *Config, env environment, _ 
 		}
 	}
 	spec := ingestSpec(cfg, out) // in no portal's folder: there may be none
-	result, err := ingest.Child(ctx, spec, ingest.Request{Path: path, Name: name, Options: options, Contract: contract, OutDir: out, Limits: ingestLimits(cfg), Office: cfg.office()})
-	report := result.Report
-	var death *child.Death
-	if errors.As(err, &death) && ctx.Err() == nil {
-		report = ingest.DeathReport(name, death)
-	} else if err != nil {
+	result, err := ingest.ChildVerdict(ctx, spec, ingest.Request{Path: path, Name: name, Options: options, Contract: contract, OutDir: out, Limits: ingestLimits(cfg), Office: cfg.office()})
+	if err != nil {
 		return err
 	}
-	return c.tell(env.Out, name, options, contract, report)
+	return c.tell(env.Out, name, options, contract, result.Report)
 }
 
 // tell prints the report; the exit code says how it ended.

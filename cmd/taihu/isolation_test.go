@@ -271,7 +271,7 @@ var ownBusiness = []string{"POST /sign-in", "POST /sign-out", "POST /display", "
 var anybodys = []string{"POST /api/v1/datasets/:slug/feedback", "POST /datasets/:slug/feedback"}
 
 // draftButtons are those of a draft's page.
-var draftButtons = []string{"submit", "take-back", "approve", "return", "abandon", "publish", "schedule", "unschedule", "publish-now", "settle", "options", "remove", "import", "forget", "keep", "details", "describe", "sample", "upload"}
+var draftButtons = []string{"submit", "take-back", "approve", "return", "abandon", "publish", "schedule", "unschedule", "publish-now", "settle", "options", "remove", "import", "forget", "keep", "keep-all", "null-words", "details", "sample", "upload"}
 
 // values are what a parameter of an address can be, behind what stands before it;
 // nil where nothing is known.

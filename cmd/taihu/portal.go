@@ -281,7 +281,11 @@ func (l ledger) Contract(ctx context.Context, f *catalog.File) (*catalog.Contrac
 }
 
 func (l ledger) Base(ctx context.Context, f *catalog.File) (int, *catalog.Table, error) {
-	return l.db.BaseTable(ctx, f)
+	release, t, err := l.db.BaseTable(ctx, f)
+	if catalog.KindOf(err) == catalog.NotFound {
+		return 0, nil, nil // removed meanwhile: its outcome will not be asked for
+	}
+	return release, t, err
 }
 
 func (l ledger) FinishIngest(ctx context.Context, f *catalog.File, c *catalog.Contract, report catalog.Report, tables []catalog.Table, attachment bool) error {
