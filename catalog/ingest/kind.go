@@ -241,8 +241,10 @@ func looksJSON(s []byte) bool {
 func zipKind(path string) string {
 	z, err := zip.OpenReader(path)
 	if err != nil { // cut or crafted: its reader words what is wrong
-		if fileContains(path, []byte("xl/workbook.xml")) || fileContains(path, []byte("[Content_Types].xml")) {
-			return kindXLSX
+		for _, part := range []string{"xl/workbook.xml", "[Content_Types].xml", "xl/worksheets/", "_rels/.rels"} { // writers begin with any of them
+			if fileContains(path, []byte(part)) {
+				return kindXLSX
+			}
 		}
 		return kindZip
 	}
