@@ -1,12 +1,16 @@
 package indexer
 
 import (
+	"encoding/json"
+	"fmt"
+	"hash/fnv"
 	"path"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/ast"
@@ -29,22 +33,33 @@ var extensionForm = regexp.MustCompile(`^[a-z0-9]{1,10}$`)
 // chinaTime decides the year of a publication.
 var chinaTime = time.FixedZone("+08:00", 8*3600)
 
-// NewDocument makes the document of a published dataset: path is its
-// organization's place in the tree, top first, its own last; r the release that
-// stands, with its tables and files. It holds words and names, never values of
-// cells, so a conditional dataset's is as public as its page.
-func NewDocument(d *catalog.Dataset, path []catalog.Organization, r *catalog.Release, version int64) Document {
+// Entry is what a document is made of.
+type Entry struct {
+	Dataset   *catalog.Dataset
+	Path      []catalog.Organization // its organization's place in the tree, top first, its own last
+	Release   *catalog.Release       // that stands, with tables, their profiles and files; nil: none
+	Notes     []catalog.Text         // of all releases that stand, newest first
+	Downloads int64
+	Version   int64
+}
+
+// NewDocument makes the document of a published dataset. Of a conditional dataset
+// it holds words and names, never values of cells: it is as public as the page.
+func NewDocument(e Entry) Document {
+	d, r := e.Dataset, e.Release
 	doc := Document{
 		ID: d.ID, Slug: d.Slug,
 		Title:       catalog.Text{Zh: clean(d.Title.Zh), En: clean(d.Title.En)},
 		Description: catalog.Text{Zh: plainText(d.Description.Zh), En: plainText(d.Description.En)},
 		Themes:      slices.Clone(d.Themes), Keywords: cleanAll(d.Keywords), Identifiers: cleanAll(d.Identifiers),
-		OpenAttribute: d.OpenAttribute, Frequency: d.Frequency, Updated: d.CatalogueAt, Version: version,
+		OpenAttribute: d.OpenAttribute, Frequency: d.Frequency, Updated: d.CatalogueAt, Version: e.Version,
+		Downloads: roughly(e.Downloads),
 	}
-	for _, o := range path {
+	for _, o := range e.Path {
 		doc.Organizations = append(doc.Organizations, o.Slug)
 		doc.Organization = o.Slug
 		doc.Publisher = catalog.Text{Zh: clean(o.Name.Zh), En: clean(o.Name.En)}
+		doc.PathNames = appendNew(doc.PathNames, doc.Publisher.Zh, doc.Publisher.En, clean(o.Code))
 	}
 	for _, code := range d.Themes {
 		name := catalog.ThemeName(code)
@@ -52,7 +67,16 @@ func NewDocument(d *catalog.Dataset, path []catalog.Organization, r *catalog.Rel
 	}
 	if r != nil {
 		doc.addRelease(r)
+		if d.OpenAttribute == catalog.Unconditional {
+			doc.addValues(r)
+		}
 	}
+	for _, n := range e.Notes {
+		if len(doc.Notes) < maxNotes {
+			doc.Notes = appendNew(doc.Notes, cut(plainText(n.Zh), maxNote), cut(plainText(n.En), maxNote))
+		}
+	}
+	doc.Quality = quality(d, r)
 	return doc
 }
 
@@ -81,6 +105,118 @@ func (doc *Document) addRelease(r *catalog.Release) {
 			doc.Formats = appendNew(doc.Formats, ext)
 		}
 	}
+}
+
+// Bounds of what a document holds of values and of notes.
+const (
+	maxValues = 200 // of all columns
+	maxValue  = 40  // characters of one; longer ones are sentences, not names
+	maxNotes  = 20
+	maxNote   = 500 // characters
+)
+
+// addValues takes the frequent values of text columns: of each column in turn, so
+// that one of many values leaves room for the others.
+func (doc *Document) addValues(r *catalog.Release) {
+	var columns []*catalog.ColumnProfile
+	for i := range r.Tables {
+		t := &r.Tables[i]
+		if t.Profile == nil {
+			continue
+		}
+		for j := range t.Profile.Columns {
+			c := &t.Profile.Columns[j]
+			if f := t.Schema.Index(c.Name); f >= 0 && t.Schema.Fields[f].Type == catalog.String {
+				columns = append(columns, c)
+			}
+		}
+	}
+	seen := map[string]bool{}
+	for place, more := 0, true; more; place++ {
+		more = false
+		for _, c := range columns {
+			if place >= len(c.Top) {
+				continue
+			}
+			more = true
+			if v := clean(c.Top[place].Value); v != "" && !seen[v] && utf8.RuneCountInString(v) <= maxValue {
+				seen[v] = true
+				if doc.Values = append(doc.Values, v); len(doc.Values) == maxValues {
+					return
+				}
+			}
+		}
+	}
+}
+
+// quality is how completely a dataset is described, in points of 100.
+func quality(d *catalog.Dataset, r *catalog.Release) int {
+	points := 0
+	add := func(n int, has bool) {
+		if has {
+			points += n
+		}
+	}
+	add(15, utf8.RuneCountInString(d.Description.Zh+d.Description.En) >= 30)
+	add(10, d.Title.Zh != "" && d.Title.En != "")
+	add(10, len(d.Keywords) > 0)
+	add(5, len(d.Themes) > 0)
+	add(10, d.Contact.Phone != "" || d.Contact.Mail != "")
+	add(5, d.TemporalStart != "" || d.TemporalEnd != "")
+	add(5, d.Licence != "")
+	add(5, d.Frequency != "")
+	if r == nil || len(r.Tables) == 0 {
+		return points
+	}
+	add(15, true) // machine-readable
+	described, fields := 0, 0
+	for i := range r.Tables {
+		for _, f := range r.Tables[i].Schema.Fields {
+			fields++
+			if f.Label.Zh != "" || f.Label.En != "" || f.Description.Zh != "" || f.Description.En != "" {
+				described++
+			}
+		}
+	}
+	if fields > 0 {
+		points += 20 * described / fields
+	}
+	return points
+}
+
+// roughly rounds a count down to two digits: enough to order and weigh by, and a
+// document does not change with every download.
+func roughly(n int64) int64 {
+	step := int64(1)
+	for n/step >= 100 {
+		step *= 10
+	}
+	return n / step * step
+}
+
+func cut(s string, characters int) string {
+	for i := range s {
+		if characters--; characters < 0 {
+			return s[:i]
+		}
+	}
+	return s
+}
+
+// formVersion is part of every digest: raise it where NewDocument makes another
+// document of the same facts, and every index is built anew.
+const formVersion = 2
+
+// Digest tells documents of different content or form apart.
+func (d *Document) Digest() string {
+	body, err := json.Marshal(d)
+	if err != nil {
+		return "" // no field of it can fail
+	}
+	h := fnv.New64a()
+	fmt.Fprintf(h, "%d ", formVersion)
+	_, _ = h.Write(body)
+	return strconv.FormatUint(h.Sum64(), 16)
 }
 
 // yearOf reads the year of an ISO date, month or year; 0 where there is none.
@@ -163,11 +299,5 @@ func plainText(source string) string {
 		return ast.WalkContinue, nil
 	})
 	plain := clean(b.String())
-	count := 0
-	for i := range plain {
-		if count++; count > maxDescription {
-			return plain[:i]
-		}
-	}
-	return plain
+	return cut(plain, maxDescription)
 }

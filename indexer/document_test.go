@@ -2,6 +2,7 @@ package indexer
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -54,6 +55,7 @@ func TestNewDocument(t *testing.T) {
 			{Name: "a.CSV", Role: catalog.Source}, {Name: "说明.PDF", Role: catalog.Attachment}, {Name: "x.tar.weird~ext", Role: catalog.Attachment}, {Name: "none", Role: catalog.Attachment},
 		},
 	}
+	entry := Entry{Dataset: d, Path: path, Release: r, Version: 7, Downloads: 12345, Notes: []catalog.Text{{Zh: "**修正**了单位"}, {}}}
 	want := Document{
 		ID: "id", Slug: "air", Title: catalog.Text{Zh: "空气 质量", En: "Air"}, Description: catalog.Text{Zh: "每小时"},
 		Organization: "bureau", Organizations: []string{"city", "bureau"}, Publisher: catalog.Text{Zh: "局", En: "Bureau"},
@@ -61,12 +63,18 @@ func TestNewDocument(t *testing.T) {
 		Columns: []string{"时间", "AQI", "指数", "Index", "aqi"}, Identifiers: []string{"WX-1"},
 		Formats:       []string{"csv", "json", "ndjson", "xlsx", "parquet", "pdf"},
 		OpenAttribute: catalog.Conditional, Frequency: "hourly", Year: 2026, Updated: published, Rows: 15, Cells: 25, Version: 7,
+		PathNames: []string{"市", "局", "Bureau"}, Notes: []string{"修正了单位"}, Downloads: 12000, Quality: 60,
 	}
-	if got := NewDocument(d, path, r, 7); !reflect.DeepEqual(got, want) {
+	if got := NewDocument(entry); !reflect.DeepEqual(got, want) {
 		t.Errorf("\n got %+v\nwant %+v", got, want)
 	}
+	d.OpenAttribute, entry.Dataset = catalog.Unconditional, d
+	r.Tables[1].Profile.Columns[0].Name, r.Tables[1].Schema.Fields[0].Type = "时间", catalog.String
+	if got := NewDocument(entry).Values; !slices.Equal(got, []string{"secret"}) {
+		t.Errorf("values: %q", got)
+	}
 	r.DataDate = "2019-06"
-	if got := NewDocument(d, path, r, 7).Year; got != 2019 {
+	if got := NewDocument(entry).Year; got != 2019 {
 		t.Errorf("year of the data date: %d", got)
 	}
 }

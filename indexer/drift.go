@@ -11,7 +11,7 @@ import (
 type Report struct {
 	Checked int `json:"checked"` // documents of the source
 	Missing int `json:"missing"` // not in the index
-	Stale   int `json:"stale"`   // there with another version
+	Stale   int `json:"stale"`   // there with another version or another digest
 	Extra   int `json:"extra"`   // in the index only
 	// Rebuilt says that so many differed that the whole index was made anew.
 	Rebuilt bool `json:"rebuilt,omitempty"`
@@ -24,7 +24,7 @@ func (r Report) Repaired() int { return r.Missing + r.Stale + r.Extra }
 // a tenth of all, a rebuild is faster than a sync of each.
 const rebuildAbove = 50
 
-// Drift compares the version of every document in the index with the source and
+// Drift compares version and digest of every document in the index with the source and
 // repairs those that differ: one by one, or all at once where they are many, as
 // in an index that is new or was wiped. A dataset that changes during the check
 // is at worst synced once more than needed.
@@ -34,7 +34,7 @@ func Drift(ctx context.Context, idx Index, src Source) (Report, error) {
 		return report, err
 	}
 	if n := len(differing); n > rebuildAbove && n > max(report.Checked, n)/10 {
-		if err := idx.Rebuild(ctx, src.Documents(ctx)); err != nil {
+		if err := idx.Rebuild(ctx, src.Documents(ctx), nil); err != nil {
 			return report, fmt.Errorf("drift check: rebuild: %w", err)
 		}
 		report.Rebuilt = true
@@ -66,7 +66,7 @@ type difference struct {
 func compare(ctx context.Context, idx Index, src Source) (Report, []difference, error) {
 	var report Report
 	// The index first: what is changed from here on can only look older than it is.
-	versions, err := idx.Versions(ctx)
+	stamps, err := idx.Stamps(ctx)
 	if err != nil {
 		return report, nil, fmt.Errorf("drift check: %w", err)
 	}
@@ -76,19 +76,19 @@ func compare(ctx context.Context, idx Index, src Source) (Report, []difference, 
 			return report, nil, fmt.Errorf("drift check: %w", err)
 		}
 		report.Checked++
-		version, there := versions[doc.ID]
-		delete(versions, doc.ID)
+		stamp, there := stamps[doc.ID]
+		delete(stamps, doc.ID)
 		switch {
 		case !there:
 			report.Missing++
-		case version != doc.Version:
+		case stamp.Version != doc.Version, stamp.Digest != doc.Digest():
 			report.Stale++
 		default:
 			continue
 		}
-		differing = append(differing, difference{doc.ID, there && version > doc.Version})
+		differing = append(differing, difference{doc.ID, there && stamp.Version > doc.Version})
 	}
-	for _, id := range slices.Sorted(maps.Keys(versions)) {
+	for _, id := range slices.Sorted(maps.Keys(stamps)) {
 		report.Extra++
 		differing = append(differing, difference{id: id})
 	}

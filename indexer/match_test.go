@@ -34,7 +34,7 @@ func TestSpans(t *testing.T) {
 		{"", "停车场", "停车场"},
 		{"停车", "", ""},
 	} {
-		got := marked(Segments(test.text, NewMatcher(Terms(test.query)).Spans(test.text)))
+		got := marked(Segments(test.text, NewMatcher(Ask(test.query).Terms).Spans(test.text)))
 		if got != test.want {
 			t.Errorf("%q in %q: got %q, want %q", test.query, test.text, got, test.want)
 		}
@@ -44,7 +44,7 @@ func TestSpans(t *testing.T) {
 // TestSegmentsJoin holds for any text, valid or not, that the segments are it.
 func TestSegmentsJoin(t *testing.T) {
 	joins := func(text, query string) bool {
-		m := NewMatcher(Terms(query + " " + text))
+		m := NewMatcher(Ask(query + " " + text).Terms)
 		var b strings.Builder
 		for _, s := range Segments(text, m.Spans(text)) {
 			if s.Text == "" {
@@ -67,7 +67,7 @@ func TestPassage(t *testing.T) {
 		{"begins at a sentence", sentence + "太湖水质。" + sentence, "水质", "太湖[水质]。" + sentence[:len("一二三四五六七八九。")*15] + "一二三四五"},
 		{"the end", sentence + "太湖水质", "水质", sentence[:len("一二三四五六七八九。")*15][len("一二三四"):] + ""},
 	} {
-		segments := Passage(test.text, NewMatcher(Terms(test.query)).Spans(test.text))
+		segments := Passage(test.text, NewMatcher(Ask(test.query).Terms).Spans(test.text))
 		got := marked(segments)
 		if test.name == "the end" {
 			if !strings.HasSuffix(got, "太湖[水质]") {
@@ -86,7 +86,7 @@ func TestPassage(t *testing.T) {
 
 func TestShowFallsBackToTheOtherLanguage(t *testing.T) {
 	d := Document{Title: catalog.Text{En: "Bollards"}, Description: catalog.Text{Zh: "止车杆", En: "All bollards"}}
-	hit := NewMatcher(Terms("bollards")).Show(&d, "zh", nil)
+	hit := NewMatcher(Ask("bollards").Terms).Show(&d, "zh", nil)
 	if got := marked(hit.Title) + " " + marked(hit.Description); got != "[Bollards] All [bollards]" {
 		t.Errorf("got %q", got)
 	}

@@ -79,6 +79,10 @@ func (d *Document) FacetValues(facet string) []string {
 		if d.Year != 0 {
 			return []string{strconv.Itoa(d.Year)}
 		}
+	case "updated": // the month, for a histogram
+		if !d.Updated.IsZero() {
+			return []string{d.Updated.In(chinaTime).Format("2006-01")}
+		}
 	}
 	return nil
 }
@@ -93,25 +97,4 @@ func SortCounts(counts []FacetCount) []FacetCount {
 		return strings.Compare(a.Value, b.Value)
 	})
 	return counts[:min(len(counts), MaxFacetValues)]
-}
-
-// Field is one part of a document that is searched. Weight says how much a match
-// there counts: this list is the one place where text relevance is weighed. The
-// embedded engine multiplies by the weights; Meilisearch takes the order.
-type Field struct {
-	Name   string
-	Weight float32
-	Length float32 // words or characters of an ordinary one: longer ones count less per match
-	Texts  func(d *Document) []string
-}
-
-// Fields lists what is searched, the most telling first.
-var Fields = []Field{
-	{"title", 10, 14, func(d *Document) []string { return []string{d.Title.Zh, d.Title.En} }},
-	{"identifiers", 8, 4, func(d *Document) []string { return append(slices.Clone(d.Identifiers), d.Slug) }},
-	{"keywords", 6, 10, func(d *Document) []string { return d.Keywords }},
-	{"columns", 3, 60, func(d *Document) []string { return d.Columns }},
-	{"publisher", 2, 8, func(d *Document) []string { return []string{d.Publisher.Zh, d.Publisher.En} }},
-	{"themes", 2, 8, func(d *Document) []string { return d.ThemeNames }},
-	{"description", 1, 120, func(d *Document) []string { return []string{d.Description.Zh, d.Description.En} }},
 }

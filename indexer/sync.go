@@ -53,10 +53,10 @@ func Sync(ctx context.Context, idx Index, src Source, datasetID string) error {
 	return catalog.Errorf(catalog.Unavailable, "search_unavailable", "dataset %s changes faster than it can be indexed", datasetID)
 }
 
-// Rebuild makes the whole index anew from the source and puts it in the place of
-// the old one, then repairs what changed meanwhile.
-func Rebuild(ctx context.Context, idx Index, src Source) (Report, error) {
-	if err := idx.Rebuild(ctx, src.Documents(ctx)); err != nil {
+// Rebuild makes the whole index anew from the source, puts it in the place of the
+// old one if accept, which may be nil, agrees, then repairs what changed meanwhile.
+func Rebuild(ctx context.Context, idx Index, src Source, accept func(ctx context.Context, next Searcher) error) (Report, error) {
+	if err := idx.Rebuild(ctx, src.Documents(ctx), accept); err != nil {
 		return Report{}, fmt.Errorf("rebuild the search index: %w", err)
 	}
 	return Drift(ctx, idx, src)

@@ -44,14 +44,14 @@ func (x *simple) Delete(_ context.Context, ids ...string) error {
 	return x.fail
 }
 
-func (x *simple) Versions(context.Context) (map[string]int64, error) {
+func (x *simple) Stamps(context.Context) (map[string]Stamp, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	versions := map[string]int64{}
+	stamps := map[string]Stamp{}
 	for id, d := range x.docs {
-		versions[id] = d.Version
+		stamps[id] = Stamp{d.Version, d.Digest()}
 	}
-	return versions, x.fail
+	return stamps, x.fail
 }
 
 // changing is a Source that others change.
@@ -114,11 +114,11 @@ func TestSyncRaces(t *testing.T) {
 				})
 			}
 			group.Wait()
-			want := map[string]int64{}
+			want := map[string]Stamp{}
 			for id, d := range src.docs {
-				want[id] = d.Version
+				want[id] = Stamp{d.Version, d.Digest()}
 			}
-			if got, _ := idx.Versions(context.Background()); !maps.Equal(got, want) {
+			if got, _ := idx.Stamps(context.Background()); !maps.Equal(got, want) {
 				t.Fatalf("seed %d, versioned %v: index %v, source %v", seed, versioned, got, want)
 			}
 		}
@@ -138,7 +138,7 @@ func TestSyncAndDriftPassErrorsOn(t *testing.T) {
 }
 
 // Rebuild counts how often it is called.
-func (x *simple) Rebuild(_ context.Context, docs iter.Seq2[Document, error]) error {
+func (x *simple) Rebuild(_ context.Context, docs iter.Seq2[Document, error], _ func(context.Context, Searcher) error) error {
 	fresh := map[string]Document{}
 	for d, err := range docs {
 		if err != nil {

@@ -23,11 +23,16 @@ type Token struct {
 	Run        bool
 }
 
-// Term is one thing a query asks for; every term must be in a document.
+// Term is one thing a query asks for.
 type Term struct {
-	Text   string // folded
+	Text   string // folded; empty for a phrase
 	Run    bool   // as Token.Run
 	Prefix bool   // the last word of the query also matches words that begin with it
+	// Phrase are words and runs that stand one behind the other in one text, with
+	// nothing but signs between them, in this order and as they are.
+	Phrase []Term
+	// Or are what may stand for the term: synonyms. All terms of one must be there.
+	Or [][]Term
 }
 
 // Fold gives s the form in which texts and queries meet: compatibility forms
@@ -122,30 +127,6 @@ func Tokens(folded string, yield func(Token)) {
 	if current != separator {
 		yield(Token{Text: folded[start:], Start: start, End: len(folded), Run: current == gram})
 	}
-}
-
-// Terms reads what a person typed. No term is given twice.
-func Terms(text string) []Term {
-	var terms []Term
-	last := -1
-	Tokens(Fold(norm.NFC.String(text)), func(t Token) {
-		for i := range terms {
-			if terms[i].Text == t.Text {
-				last = i
-				return
-			}
-		}
-		if len(terms) == MaxTerms {
-			last = -1
-			return
-		}
-		last = len(terms)
-		terms = append(terms, Term{Text: t.Text, Run: t.Run})
-	})
-	if last >= 0 && !terms[last].Run {
-		terms[last].Prefix = true
-	}
-	return terms
 }
 
 // clean makes one line of a text: spaces for control characters and line ends,

@@ -1,6 +1,7 @@
 package indexer
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -67,11 +68,11 @@ func TestTerms(t *testing.T) {
 		"ｐｍ２.5":           {{Text: "pm2"}, {Text: "5", Prefix: true}},
 		"1 2 3 4 5 6 7 8": {{Text: "1"}, {Text: "2"}, {Text: "3"}, {Text: "4"}, {Text: "5"}, {Text: "6"}, {Text: "7"}, {Text: "8", Prefix: true}},
 	} {
-		if got := Terms(in); !slices.Equal(got, want) {
+		if got := Ask(in).Terms; !reflect.DeepEqual(got, want) {
 			t.Errorf("%q: got %v, want %v", in, got, want)
 		}
 	}
-	if got := Terms("a b c d e f g h i j k l"); len(got) != MaxTerms || got[MaxTerms-1].Prefix {
+	if got := Ask("a b c d e f g h i j k l").Terms; len(got) != MaxTerms || got[MaxTerms-1].Prefix {
 		t.Errorf("too many terms: %v", got)
 	}
 }

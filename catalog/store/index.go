@@ -10,8 +10,11 @@ import (
 type IndexEntry struct {
 	Dataset *catalog.Dataset
 	Path    []catalog.Organization // its publisher last, those above before it
-	Release *catalog.Release       // the newest that stands; tables without profiles
-	Version int64                  // rises with every change of what the document shows
+	Release *catalog.Release       // the newest that stands, with the profiles of its tables
+	Notes   []catalog.Text         // of all releases that stand, newest first
+	// Downloads is how often its data were downloaded so far.
+	Downloads int64
+	Version   int64 // rises with every change of what the document shows
 }
 
 // IndexEntry returns what the index may know of a dataset; false where it must
@@ -34,11 +37,25 @@ func (c *conn) indexEntry(ctx context.Context, d *datasetRow) (*IndexEntry, erro
 	if err != nil {
 		return nil, err
 	}
-	r, err := c.latest(ctx, d)
+	r, err := c.numbered(ctx, d, d.LatestNumber, "")
 	if err != nil {
 		return nil, err
 	}
-	return &IndexEntry{Dataset: &d.Dataset, Path: path, Release: r, Version: d.ChangeNumber}, nil
+	if err := c.contents(ctx, r, tableColumns); err != nil {
+		return nil, err
+	}
+	e := &IndexEntry{Dataset: &d.Dataset, Path: path, Release: r, Version: d.ChangeNumber}
+	var notes []struct{ Notes catalog.Text }
+	err = c.all(ctx, &notes, `
+		SELECT notes FROM releases WHERE dataset_id = ? AND state = 'published' ORDER BY number DESC`, d.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range notes {
+		e.Notes = append(e.Notes, n.Notes)
+	}
+	_, err = c.value(ctx, `SELECT downloads FROM dataset_use WHERE dataset_id = ?`, []any{d.ID}, &e.Downloads)
+	return e, err
 }
 
 // IndexEntries returns the entries of all datasets the index may know, in order

@@ -282,7 +282,7 @@ func (reindexCommand) Run(ctx context.Context, cfg *Config, env environment, log
 			return err
 		}
 		start := time.Now()
-		report, err := indexer.Rebuild(ctx, p.index, documentSource{p.store})
+		report, err := indexer.Rebuild(ctx, p.index, documentSource{p.store}, nil)
 		if err != nil {
 			return err
 		}

@@ -300,7 +300,7 @@ func (s documentSource) Document(ctx context.Context, id string) (indexer.Docume
 	if err != nil || !ok {
 		return indexer.Document{}, false, err
 	}
-	return indexer.NewDocument(e.Dataset, e.Path, e.Release, e.Version), true, nil
+	return indexer.NewDocument(indexer.Entry(*e)), true, nil
 }
 
 func (s documentSource) Documents(ctx context.Context) iter.Seq2[indexer.Document, error] {
@@ -318,7 +318,7 @@ func (s documentSource) Documents(ctx context.Context) iter.Seq2[indexer.Documen
 			for i := range page {
 				e := &page[i]
 				after = e.Dataset.ID
-				if !yield(indexer.NewDocument(e.Dataset, e.Path, e.Release, e.Version), nil) {
+				if !yield(indexer.NewDocument(indexer.Entry(*e)), nil) {
 					return
 				}
 			}

@@ -35,13 +35,13 @@ func crash(folder string) error {
 	if err != nil {
 		return err
 	}
-	versions, err := x.Versions(context.Background())
+	versions, err := x.Stamps(context.Background())
 	if err != nil {
 		return err
 	}
 	next := int64(0)
 	for _, v := range versions {
-		next = max(next, v)
+		next = max(next, v.Version)
 	}
 	for {
 		next++
@@ -52,7 +52,7 @@ func crash(folder string) error {
 		}
 		fmt.Println(next)
 		if next%9 == 0 {
-			if err := x.Rebuild(context.Background(), x.documents(context.Background())); err != nil {
+			if err := x.Rebuild(context.Background(), x.documents(context.Background()), nil); err != nil {
 				return err
 			}
 		}

@@ -21,6 +21,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"taihu/catalog"
 	"taihu/indexer"
@@ -198,19 +199,19 @@ func (x *Index) Delete(ctx context.Context, ids ...string) error {
 	return x.compact(ctx)
 }
 
-// Versions implements indexer.Index.
-func (x *Index) Versions(context.Context) (map[string]int64, error) {
+// Stamps implements indexer.Index.
+func (x *Index) Stamps(context.Context) (map[string]indexer.Stamp, error) {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	if x.closed {
 		return nil, errClosed()
 	}
-	return x.current.terms.versions(), nil
+	return x.current.terms.stamps(), nil
 }
 
 // Rebuild implements indexer.Index. Puts and deletes wait for its end; searches
 // do not.
-func (x *Index) Rebuild(ctx context.Context, docs iter.Seq2[indexer.Document, error]) error {
+func (x *Index) Rebuild(ctx context.Context, docs iter.Seq2[indexer.Document, error], accept func(context.Context, indexer.Searcher) error) error {
 	if err := x.lockWriter(ctx); err != nil {
 		return err
 	}
@@ -377,3 +378,17 @@ func unavailable(err error) error {
 	return catalog.Errorf(catalog.Unavailable, "search_unavailable", "the search index cannot be read or written now").
 		InChinese("检索服务暂时不可用").Because(err)
 }
+
+// Suggest implements indexer.Searcher.
+func (x *Index) Suggest(context.Context, string, string, int) ([]indexer.Suggestion, error) {
+	return nil, nil
+}
+
+// SetSynonyms implements indexer.Index.
+func (x *Index) SetSynonyms(context.Context, indexer.Synonyms) error { return nil }
+
+// Rollback implements indexer.Index.
+func (x *Index) Rollback(context.Context) error { return nil }
+
+// Canary implements indexer.Index.
+func (x *Index) Canary(context.Context) (time.Duration, error) { return 0, nil }

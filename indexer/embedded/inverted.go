@@ -38,6 +38,7 @@ type inverted struct {
 type docInfo struct {
 	id             string
 	version        int64
+	digest         string
 	at             int64 // of its JSON in the log
 	size           int
 	updated, rows  int64
@@ -71,12 +72,12 @@ func (x *inverted) version(id string) (int64, bool) {
 	return x.docs[n].version, true
 }
 
-func (x *inverted) versions() map[string]int64 {
-	versions := make(map[string]int64, len(x.byID))
+func (x *inverted) stamps() map[string]indexer.Stamp {
+	stamps := make(map[string]indexer.Stamp, len(x.byID))
 	for id, n := range x.byID {
-		versions[id] = x.docs[n].version
+		stamps[id] = indexer.Stamp{Version: x.docs[n].version, Digest: x.docs[n].digest}
 	}
-	return versions
+	return stamps
 }
 
 func (x *inverted) delete(id string) {
@@ -101,7 +102,7 @@ func (x *inverted) put(d *indexer.Document, at int64, size int) {
 	}
 	n := uint32(len(x.docs))
 	info := docInfo{
-		id: d.ID, version: d.Version, at: at, size: size,
+		id: d.ID, version: d.Version, digest: d.Digest(), at: at, size: size,
 		updated: d.Updated.UnixMicro(), rows: d.Rows, titleZh: indexer.SortKey(d.Title.In("zh")),
 	}
 	if info.title = info.titleZh; d.Title.In("en") != d.Title.In("zh") {

@@ -26,11 +26,15 @@ func open(t *testing.T, folder string) *Index {
 
 func versionsOf(t *testing.T, x *Index) map[string]int64 {
 	t.Helper()
-	v, err := x.Versions(t.Context())
+	stamps, err := x.Stamps(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	return v
+	versions := map[string]int64{}
+	for id, s := range stamps {
+		versions[id] = s.Version
+	}
+	return versions
 }
 
 func TestReopen(t *testing.T) {
@@ -178,7 +182,7 @@ func TestDamage(t *testing.T) {
 					}
 				}
 			}
-			if err := y.Rebuild(t.Context(), all); err != nil || y.Damage() != "" || len(versionsOf(t, y)) != 3 {
+			if err := y.Rebuild(t.Context(), all, nil); err != nil || y.Damage() != "" || len(versionsOf(t, y)) != 3 {
 				t.Errorf("rebuild: %v, damage %q", err, y.Damage())
 			}
 		})
@@ -233,7 +237,7 @@ func TestWaitingEndsWithTheContext(t *testing.T) {
 	inside, leave := make(chan struct{}), make(chan struct{})
 	done := make(chan error, 1)
 	go func() {
-		done <- x.Rebuild(context.Background(), func(func(indexer.Document, error) bool) { close(inside); <-leave })
+		done <- x.Rebuild(context.Background(), func(func(indexer.Document, error) bool) { close(inside); <-leave }, nil)
 	}()
 	<-inside
 	ctx, cancel := context.WithCancel(t.Context())

@@ -55,7 +55,7 @@ func TestAtOnce(t *testing.T) {
 	writers.Go(func() {
 		for range 5 {
 			// of its own documents: none is lost while puts wait
-			if err := x.Rebuild(t.Context(), x.documents(t.Context())); err != nil {
+			if err := x.Rebuild(t.Context(), x.documents(t.Context()), nil); err != nil {
 				t.Error(err)
 			}
 		}

@@ -19,7 +19,7 @@ func (x *Index) Search(ctx context.Context, q indexer.Query) (indexer.Result, er
 	if err != nil {
 		return indexer.Result{}, err
 	}
-	terms := indexer.Terms(q.Text)
+	terms := indexer.Ask(q.Text).Terms
 	if err := ended(ctx); err != nil {
 		return indexer.Result{}, err
 	}

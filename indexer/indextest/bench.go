@@ -37,7 +37,7 @@ func Bench(b *testing.B, idx indexer.Index) {
 	runtime.GC()
 	runtime.ReadMemStats(&before)
 	start := time.Now()
-	if err := idx.Rebuild(context.Background(), sequence(docs, nil)); err != nil {
+	if err := idx.Rebuild(context.Background(), sequence(docs, nil), nil); err != nil {
 		b.Fatal(err)
 	}
 	b.ReportMetric(float64(n)/time.Since(start).Seconds(), "documents/s")

@@ -48,11 +48,12 @@ func testPut(t *testing.T, idx indexer.Index) {
 	equal(t, "same version replaces", found(t, idx, "同一版本"), []string{"budget"})
 
 	put(t, idx, versioned(b, 6, "六"), versioned(b, 5, "五"))
-	versions, err := idx.Versions(t.Context())
+	stamps, err := idx.Stamps(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	equal(t, "versions", versions, map[string]int64{a.ID: 3, b.ID: 6})
+	a, b = versioned(a, 3, "同一版本"), versioned(b, 6, "六")
+	equal(t, "stamps", stamps, map[string]indexer.Stamp{a.ID: {Version: 3, Digest: a.Digest()}, b.ID: {Version: 6, Digest: b.Digest()}})
 	if err := idx.Ping(t.Context()); err != nil {
 		t.Errorf("ping: %v", err)
 	}
@@ -90,12 +91,12 @@ func testRebuild(t *testing.T, idx indexer.Index) {
 			}
 		}
 	}
-	if err := idx.Rebuild(t.Context(), during); err != nil {
+	if err := idx.Rebuild(t.Context(), during, nil); err != nil {
 		t.Fatal(err)
 	}
 	equal(t, "new ones", slugs(search(t, idx, indexer.Query{})), []string{docs[5].Slug, docs[4].Slug, docs[3].Slug, docs[2].Slug})
 
-	err := idx.Rebuild(t.Context(), sequence(docs[:1], errPlanned))
+	err := idx.Rebuild(t.Context(), sequence(docs[:1], errPlanned), nil)
 	if !errors.Is(err, errPlanned) {
 		t.Errorf("a failing source: got %v", err)
 	}
@@ -140,7 +141,7 @@ func testDrift(t *testing.T, idx indexer.Index) {
 		}
 		equal(t, "report", got, want)
 	}
-	if report, err := indexer.Rebuild(t.Context(), idx, src); err != nil || report.Repaired() != 0 {
+	if report, err := indexer.Rebuild(t.Context(), idx, src, nil); err != nil || report.Repaired() != 0 {
 		t.Fatalf("rebuild: %v, %v", report, err)
 	}
 	check(indexer.Report{Checked: 6})

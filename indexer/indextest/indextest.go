@@ -51,7 +51,7 @@ func sequence(docs []indexer.Document, err error) iter.Seq2[indexer.Document, er
 
 func rebuild(t *testing.T, idx indexer.Index, docs ...indexer.Document) {
 	t.Helper()
-	if err := idx.Rebuild(t.Context(), sequence(docs, nil)); err != nil {
+	if err := idx.Rebuild(t.Context(), sequence(docs, nil), nil); err != nil {
 		t.Fatalf("rebuild: %v", err)
 	}
 }

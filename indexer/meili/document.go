@@ -28,14 +28,16 @@ type document struct {
 	Theme        []string `json:"theme"`
 	Format       []string `json:"format"`
 	Open         []string `json:"open"`
+	Month        []string `json:"updated"`
 	Frequency    []string `json:"frequency"`
 	Year         []string `json:"year"`
 
-	Updated int64  `json:"updated"` // microseconds since 1970
+	Updated int64  `json:"updated_at"` // microseconds since 1970
 	Rows    int64  `json:"rows"`
 	SortZh  string `json:"sort_zh"`
 	SortEn  string `json:"sort_en"`
 	Version int64  `json:"version"`
+	Digest  string `json:"digest"`
 }
 
 func newDocument(d *indexer.Document) document {
@@ -48,7 +50,7 @@ func newDocument(d *indexer.Document) document {
 		Grams:        grams(d),
 		Organization: d.FacetValues("organization"), Theme: d.FacetValues("theme"), Format: d.FacetValues("format"),
 		Open: d.FacetValues("open"), Frequency: d.FacetValues("frequency"), Year: d.FacetValues("year"),
-		Updated: d.Updated.UnixMicro(), Rows: d.Rows, Version: d.Version,
+		Updated: d.Updated.UnixMicro(), Rows: d.Rows, Version: d.Version, Digest: d.Digest(), Month: d.FacetValues("updated"),
 		SortZh: hex.EncodeToString([]byte(indexer.SortKey(d.Title.In("zh")))),
 		SortEn: hex.EncodeToString([]byte(indexer.SortKey(d.Title.In("en")))),
 	}

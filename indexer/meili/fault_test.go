@@ -40,8 +40,8 @@ func calls(x *Index) map[string]func(context.Context) error {
 		"search":   func(ctx context.Context) error { _, err := x.Search(ctx, indexer.Query{Text: "水"}); return err },
 		"put":      func(ctx context.Context) error { return x.Put(ctx, indextest.Documents()[0]) },
 		"delete":   func(ctx context.Context) error { return x.Delete(ctx, indextest.ID(0)) },
-		"versions": func(ctx context.Context) error { _, err := x.Versions(ctx); return err },
-		"rebuild":  func(ctx context.Context) error { return x.Rebuild(ctx, noDocuments()) },
+		"versions": func(ctx context.Context) error { _, err := x.Stamps(ctx); return err },
+		"rebuild":  func(ctx context.Context) error { return x.Rebuild(ctx, noDocuments(), nil) },
 		"ping":     x.Ping,
 	}
 }
@@ -97,7 +97,7 @@ func TestMissingIndexIsUnavailable(t *testing.T) {
 	_, err := x.Search(t.Context(), indexer.Query{})
 	wantUnavailable(t, "search", err)
 	wantUnavailable(t, "ping", x.Ping(t.Context()))
-	if versions, err := x.Versions(t.Context()); err != nil || len(versions) != 0 {
+	if versions, err := x.Stamps(t.Context()); err != nil || len(versions) != 0 {
 		t.Errorf("versions: %v, %v", versions, err)
 	}
 }

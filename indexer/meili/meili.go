@@ -130,10 +130,10 @@ func (x *Index) Put(ctx context.Context, docs ...indexer.Document) error {
 	}
 	newest := map[string]int{}
 	for i, d := range docs {
-		if version, there := versions[d.ID]; there && d.Version < version {
+		if version, there := versions[d.ID]; there && d.Version < version.Version {
 			continue
 		}
-		versions[d.ID] = d.Version
+		versions[d.ID] = indexer.Stamp{Version: d.Version}
 		newest[d.ID] = i
 	}
 	b := batcher{index: x, uid: x.name}
@@ -149,15 +149,15 @@ func (x *Index) Put(ctx context.Context, docs ...indexer.Document) error {
 
 // versionsOf asks for the versions of docs that are there. Its errors are the
 // client's own.
-func (x *Index) versionsOf(ctx context.Context, docs []indexer.Document) (map[string]int64, error) {
-	versions := map[string]int64{}
+func (x *Index) versionsOf(ctx context.Context, docs []indexer.Document) (map[string]indexer.Stamp, error) {
+	versions := map[string]indexer.Stamp{}
 	for start := 0; start < len(docs); start += idsAtOnce {
 		var ids []string
 		for _, d := range docs[start:min(start+idsAtOnce, len(docs))] {
 			ids = append(ids, d.ID)
 		}
 		var page meilisearch.DocumentsResult
-		query := &meilisearch.DocumentsQuery{Ids: ids, Fields: []string{"id", "version"}, Limit: int64(len(ids))}
+		query := &meilisearch.DocumentsQuery{Ids: ids, Fields: []string{"id", "version", "digest"}, Limit: int64(len(ids))}
 		if err := x.server.Index(x.name).GetDocumentsWithContext(ctx, query, &page); err != nil {
 			return nil, err
 		}
@@ -168,16 +168,17 @@ func (x *Index) versionsOf(ctx context.Context, docs []indexer.Document) (map[st
 	return versions, nil
 }
 
-func addVersions(versions map[string]int64, hits meilisearch.Hits) error {
+func addVersions(versions map[string]indexer.Stamp, hits meilisearch.Hits) error {
 	for _, h := range hits {
 		var d struct {
 			ID      string `json:"id"`
 			Version int64  `json:"version"`
+			Digest  string `json:"digest"`
 		}
 		if err := h.DecodeInto(&d); err != nil {
 			return fmt.Errorf("read a version: %w", err)
 		}
-		versions[d.ID] = d.Version
+		versions[d.ID] = indexer.Stamp{Version: d.Version, Digest: d.Digest}
 	}
 	return nil
 }
@@ -206,14 +207,14 @@ func (x *Index) Delete(ctx context.Context, ids ...string) error {
 	return nil
 }
 
-// Versions implements indexer.Index. It reads the whole index page by page; a
+// Stamps implements indexer.Index. It reads the whole index page by page; a
 // document that moves between pages meanwhile is seen as missing or twice, which
 // makes a drift check sync it once too often.
-func (x *Index) Versions(ctx context.Context) (map[string]int64, error) {
-	versions := map[string]int64{}
+func (x *Index) Stamps(ctx context.Context) (map[string]indexer.Stamp, error) {
+	versions := map[string]indexer.Stamp{}
 	for offset := int64(0); ; offset += versionsAtOnce {
 		var page meilisearch.DocumentsResult
-		query := &meilisearch.DocumentsQuery{Fields: []string{"id", "version"}, Offset: offset, Limit: versionsAtOnce}
+		query := &meilisearch.DocumentsQuery{Fields: []string{"id", "version", "digest"}, Offset: offset, Limit: versionsAtOnce}
 		err := x.server.Index(x.name).GetDocumentsWithContext(ctx, query, &page)
 		if isNoIndex(err) {
 			return versions, nil
@@ -282,3 +283,17 @@ func isNoIndex(err error) bool {
 	var task *taskError
 	return errors.As(err, &task) && task.code == "index_not_found"
 }
+
+// Suggest implements indexer.Searcher.
+func (x *Index) Suggest(context.Context, string, string, int) ([]indexer.Suggestion, error) {
+	return nil, nil
+}
+
+// SetSynonyms implements indexer.Index.
+func (x *Index) SetSynonyms(context.Context, indexer.Synonyms) error { return nil }
+
+// Rollback implements indexer.Index.
+func (x *Index) Rollback(context.Context) error { return nil }
+
+// Canary implements indexer.Index.
+func (x *Index) Canary(context.Context) (time.Duration, error) { return 0, nil }

@@ -85,7 +85,7 @@ const leftoverAge = 24 * time.Hour
 // which is swapped with the present one and then deleted. Puts of this process
 // wait; what other processes change meanwhile is repaired by the drift check that
 // indexer.Rebuild ends with.
-func (x *Index) Rebuild(ctx context.Context, docs iter.Seq2[indexer.Document, error]) error {
+func (x *Index) Rebuild(ctx context.Context, docs iter.Seq2[indexer.Document, error], accept func(context.Context, indexer.Searcher) error) error {
 	if err := x.lockWriter(ctx); err != nil {
 		return err
 	}

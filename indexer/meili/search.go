@@ -23,7 +23,7 @@ func (x *Index) Search(ctx context.Context, q indexer.Query) (indexer.Result, er
 	if err != nil {
 		return indexer.Result{}, err
 	}
-	terms := indexer.Terms(q.Text)
+	terms := indexer.Ask(q.Text).Terms
 	if q.Text != "" && len(terms) == 0 { // a text of signs alone finds nothing
 		return emptyResult(&q), nil
 	}

@@ -11,7 +11,7 @@ import (
 
 // formVersion ends the index's name. Raise it with every change of the document
 // form or the settings below: the new index is then missing, and gets built.
-const formVersion = "_v1"
+const formVersion = "_v2"
 
 // settings are the index settings as code.
 func settings() *meilisearch.Settings {

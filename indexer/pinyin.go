@@ -1,0 +1,77 @@
+package indexer
+
+import (
+	"strings"
+	"sync"
+
+	"github.com/mozillazg/go-pinyin"
+)
+
+// Bounds of what is written out of a run of characters for pinyin: from each
+// character on, so many syllables and so many initials.
+const (
+	pinyinSyllables = 5
+	pinyinInitials  = 8
+)
+
+var syllables sync.Map // rune → []string, most usual reading first
+
+// Syllables returns the readings of a character without tones, at most two, the
+// usual one first; none where it has none.
+func Syllables(r rune) []string {
+	if v, ok := syllables.Load(r); ok {
+		return v.([]string)
+	}
+	args := pinyin.NewArgs()
+	args.Heteronym = true
+	list := []string{}
+	for _, s := range pinyin.SinglePinyin(r, args) {
+		list = appendNew(list, strings.ReplaceAll(s, "ü", "v"))
+	}
+	list = list[:min(len(list), 2)]
+	syllables.Store(r, list)
+	return list
+}
+
+// PinyinTexts are the texts of d that are found by their pinyin.
+func PinyinTexts(d *Document) []string {
+	return append([]string{d.Title.Zh}, d.Keywords...)
+}
+
+// PinyinWords are the words by whose beginnings a text is found in pinyin: for
+// each character of a run the syllables from it on (tingchechang) and their
+// initials (tcc). Each is given once.
+func PinyinWords(texts []string) []string {
+	var words []string
+	seen := map[string]bool{}
+	add := func(w string) {
+		if len(w) > 1 && !seen[w] {
+			seen[w] = true
+			words = append(words, w)
+		}
+	}
+	for _, text := range texts {
+		Tokens(Fold(text), func(t Token) {
+			if !t.Run {
+				return
+			}
+			runes := []rune(t.Text)
+			for i := range runes {
+				var whole, initials strings.Builder
+				for n, r := range runes[i:min(i+pinyinInitials, len(runes))] {
+					s := Syllables(r)
+					if len(s) == 0 {
+						break
+					}
+					initials.WriteByte(s[0][0])
+					if n < pinyinSyllables {
+						whole.WriteString(s[0])
+					}
+				}
+				add(whole.String())
+				add(initials.String())
+			}
+		})
+	}
+	return words
+}

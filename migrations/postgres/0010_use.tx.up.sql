@@ -1,0 +1,6 @@
+-- How often a dataset's tables and files were downloaded. It is no part of the
+-- catalogue: a count lost with a machine is lost.
+CREATE TABLE dataset_use (
+    dataset_id TEXT COLLATE "C" PRIMARY KEY REFERENCES datasets (id),
+    downloads  BIGINT NOT NULL
+);
