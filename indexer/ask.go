@@ -247,7 +247,7 @@ func eachGram(run string, from, to int, f func(gram string)) {
 // readRange reads what follows updated: as a range of time, in +08:00.
 func readRange(text string) (from, to time.Time, ok bool) {
 	text = Fold(text)
-	sign := strings.TrimRight(text[:len(text)-len(strings.TrimLeft(text, "<>="))], "")
+	sign := text[:len(text)-len(strings.TrimLeft(text, "<>="))]
 	day := text[len(sign):]
 	var start, end time.Time
 	for _, form := range []struct {

@@ -63,7 +63,7 @@ func TestNewDocument(t *testing.T) {
 		Columns: []string{"时间", "AQI", "指数", "Index", "aqi"}, Identifiers: []string{"WX-1"},
 		Formats:       []string{"csv", "json", "ndjson", "xlsx", "parquet", "pdf"},
 		OpenAttribute: catalog.Conditional, Frequency: "hourly", Year: 2026, Updated: published, Rows: 15, Cells: 25, Version: 7,
-		PathNames: []string{"市", "局", "Bureau"}, Notes: []string{"修正了单位"}, Downloads: 12000, Quality: 60,
+		PathNames: []string{"市", "局", "Bureau"}, Notes: []string{"修正了单位"}, Downloads: 12000, Quality: 51,
 	}
 	if got := NewDocument(entry); !reflect.DeepEqual(got, want) {
 		t.Errorf("\n got %+v\nwant %+v", got, want)

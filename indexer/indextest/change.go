@@ -1,9 +1,12 @@
 package indextest
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"testing"
 
+	"taihu/catalog"
 	"taihu/indexer"
 )
 
@@ -12,7 +15,7 @@ func runChange(t *testing.T, open Opener) {
 		name string
 		run  func(*testing.T, indexer.Index)
 	}{
-		{"put", testPut}, {"delete", testDelete}, {"rebuild", testRebuild}, {"sync", testSync}, {"drift", testDrift},
+		{"put", testPut}, {"delete", testDelete}, {"rebuild", testRebuild}, {"accept", testAccept}, {"rollback", testRollback}, {"canary", testCanary}, {"sync", testSync}, {"drift", testDrift},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			idx := open(t, test.name)
@@ -106,6 +109,68 @@ func testRebuild(t *testing.T, idx indexer.Index) {
 	equal(t, "empty", search(t, idx, indexer.Query{Facets: true}).Total, 0)
 	put(t, idx, old...)
 	equal(t, "usable afterwards", search(t, idx, indexer.Query{}).Total, 3)
+}
+
+// testAccept: what is built is shown before it takes its place, and does not take
+// it where it is refused.
+func testAccept(t *testing.T, idx indexer.Index) {
+	docs := Documents()
+	rebuild(t, idx, docs[:2]...)
+	err := idx.Rebuild(t.Context(), sequence(docs[2:5], nil), func(ctx context.Context, next indexer.Searcher) error {
+		r, err := next.Search(ctx, indexer.Query{})
+		if err != nil {
+			return err
+		}
+		equal(t, "shown", slugs(r), []string{docs[4].Slug, docs[3].Slug, docs[2].Slug})
+		equal(t, "still there", search(t, idx, indexer.Query{}).Total, 2)
+		return errPlanned
+	})
+	if !errors.Is(err, errPlanned) {
+		t.Errorf("refused: got %v", err)
+	}
+	equal(t, "nothing changed", slugs(search(t, idx, indexer.Query{})), []string{docs[1].Slug, docs[0].Slug})
+	err = idx.Rebuild(t.Context(), sequence(docs[2:5], nil), func(context.Context, indexer.Searcher) error { return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "accepted", search(t, idx, indexer.Query{}).Total, 3)
+}
+
+func testRollback(t *testing.T, idx indexer.Index) {
+	docs := Documents()
+	put(t, idx, docs[0])
+	wantKind(t, "nothing to go back to", idx.Rollback(t.Context()), catalog.Conflict, "no_rollback")
+	rebuild(t, idx, docs[1], docs[2])
+	rebuild(t, idx, docs[3])
+	put(t, idx, docs[4])
+	for i, want := range [][]string{{docs[2].Slug, docs[1].Slug}, {docs[4].Slug, docs[3].Slug}} {
+		if err := idx.Rollback(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		equal(t, fmt.Sprintf("after rollback %d", i+1), slugs(search(t, idx, indexer.Query{})), want)
+	}
+	put(t, idx, docs[5])
+	equal(t, "usable afterwards", search(t, idx, indexer.Query{}).Total, 3)
+}
+
+// testCanary: the canary comes and goes unseen.
+func testCanary(t *testing.T, idx indexer.Index) {
+	docs := Documents()[:3]
+	put(t, idx, docs...)
+	for range 2 {
+		took, err := idx.Canary(t.Context())
+		if err != nil || took <= 0 {
+			t.Fatalf("canary: %v, %v", took, err)
+		}
+	}
+	equal(t, "total", search(t, idx, indexer.Query{}).Total, 3)
+	equal(t, "facets", search(t, idx, indexer.Query{Facets: true}).Facets, countFacets(docs, nil))
+	equal(t, "by name", found(t, idx, "canary"), []string{})
+	stamps, err := idx.Stamps(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "stamps", len(stamps), 3)
 }
 
 func testSync(t *testing.T, idx indexer.Index) {

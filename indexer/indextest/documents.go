@@ -56,6 +56,7 @@ func parseDocument(block string, n int, publishers map[string]catalog.Text) inde
 				publishers[d.Organization] = bilingual(names)
 			}
 			d.Publisher = publishers[d.Organization]
+			d.PathNames = []string{"无锡市", d.Publisher.Zh, d.Publisher.En}
 		case "themes":
 			d.Themes = strings.Split(value, ", ")
 			for _, code := range d.Themes {
@@ -68,6 +69,15 @@ func parseDocument(block string, n int, publishers map[string]catalog.Text) inde
 			d.Columns = strings.Split(value, ", ")
 		case "identifiers":
 			d.Identifiers = strings.Split(value, ", ")
+		case "values":
+			d.Values = strings.Split(value, ", ")
+		case "notes":
+			note := bilingual(value)
+			d.Notes = slices.DeleteFunc([]string{note.Zh, note.En}, func(s string) bool { return s == "" })
+		case "downloads":
+			d.Downloads = int64(number(value))
+		case "quality":
+			d.Quality = number(value)
 		case "formats":
 			d.Formats = append(d.Formats, strings.Split(value, ", ")...)
 		case "open":

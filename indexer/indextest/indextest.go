@@ -32,6 +32,7 @@ type Opener func(t *testing.T, name string) indexer.Index
 // one before has ended, so that exchanges with a server can be recorded.
 func Run(t *testing.T, open Opener) {
 	t.Run("search", func(t *testing.T) { runSearch(t, open(t, "search")) })
+	t.Run("asked", func(t *testing.T) { runAsked(t, open) })
 	t.Run("change", func(t *testing.T) { runChange(t, open) })
 }
 

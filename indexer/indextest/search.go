@@ -220,8 +220,10 @@ func testFacets(t *testing.T, idx indexer.Index) {
 
 func testSorts(t *testing.T, idx indexer.Index) {
 	by := map[string]func(a, b indexer.Document) int{
-		"updated": func(a, b indexer.Document) int { return a.Updated.Compare(b.Updated) },
-		"rows":    func(a, b indexer.Document) int { return cmp.Compare(a.Rows, b.Rows) },
+		"updated":   func(a, b indexer.Document) int { return a.Updated.Compare(b.Updated) },
+		"rows":      func(a, b indexer.Document) int { return cmp.Compare(a.Rows, b.Rows) },
+		"size":      func(a, b indexer.Document) int { return cmp.Compare(a.Cells, b.Cells) },
+		"downloads": func(a, b indexer.Document) int { return cmp.Compare(a.Downloads, b.Downloads) },
 		"title": func(a, b indexer.Document) int {
 			return strings.Compare(indexer.SortKey(a.Title.In("zh")), indexer.SortKey(b.Title.In("zh")))
 		},
