@@ -26,36 +26,81 @@ func (db *DB) IndexEntry(ctx context.Context, datasetID string) (*IndexEntry, bo
 		if err != nil || d == nil || d.LatestNumber == 0 || d.OpenAttribute == catalog.Closed {
 			return err
 		}
-		e, err = c.indexEntry(ctx, d)
+		list, err := c.indexEntries(ctx, []datasetRow{*d})
+		if err == nil {
+			e = &list[0]
+		}
 		return err
 	})
 	return e, e != nil, err
 }
 
-func (c *conn) indexEntry(ctx context.Context, d *datasetRow) (*IndexEntry, error) {
-	path, err := c.path(ctx, d.OrganizationID)
+// indexEntries reads what belongs to datasets that have a release, each kind of it
+// at once.
+func (c *conn) indexEntries(ctx context.Context, rows []datasetRow) ([]IndexEntry, error) {
+	list := make([]IndexEntry, len(rows))
+	if len(rows) == 0 {
+		return list, nil
+	}
+	datasets, releases := []any{}, []any{}
+	byDataset, byRelease := map[string]*IndexEntry{}, map[string]*IndexEntry{}
+	paths := map[string][]catalog.Organization{}
+	for i := range rows {
+		d, e := &rows[i], &list[i]
+		path, read := paths[d.OrganizationID]
+		if !read {
+			var err error
+			if path, err = c.path(ctx, d.OrganizationID); err != nil {
+				return nil, err
+			}
+			paths[d.OrganizationID] = path
+		}
+		*e = IndexEntry{Dataset: &d.Dataset, Path: path, Version: d.ChangeNumber}
+		byDataset[d.ID], datasets = e, append(datasets, d.ID)
+	}
+	of := ` IN (` + marks(len(datasets)) + `)`
+	var standing []catalog.Release
+	err := c.all(ctx, &standing, `
+		SELECT id, dataset_id, number, notes, data_date, published_at FROM releases
+		WHERE state = 'published' AND dataset_id`+of+` ORDER BY number DESC`, datasets...)
 	if err != nil {
 		return nil, err
 	}
-	r, err := c.numbered(ctx, d, d.LatestNumber, "")
+	for i := range standing {
+		r := &standing[i]
+		e := byDataset[r.DatasetID]
+		if e.Release == nil {
+			e.Release, byRelease[r.ID], releases = r, e, append(releases, r.ID)
+		}
+		e.Notes = append(e.Notes, r.Notes)
+	}
+	var use []struct {
+		DatasetID string
+		Downloads int64
+	}
+	if err := c.all(ctx, &use, `SELECT dataset_id, downloads FROM dataset_use WHERE dataset_id`+of, datasets...); err != nil {
+		return nil, err
+	}
+	for _, u := range use {
+		byDataset[u.DatasetID].Downloads = u.Downloads
+	}
+	of = ` IN (` + marks(len(releases)) + `)`
+	var tables []catalog.Table
+	err = c.all(ctx, &tables, `SELECT release_id, name, rows, schema, profile FROM release_tables WHERE release_id`+of+` ORDER BY position, id`, releases...)
 	if err != nil {
 		return nil, err
 	}
-	if err := c.contents(ctx, r, tableColumns); err != nil {
-		return nil, err
+	for _, t := range tables {
+		r := byRelease[t.ReleaseID].Release
+		r.Tables = append(r.Tables, t)
 	}
-	e := &IndexEntry{Dataset: &d.Dataset, Path: path, Release: r, Version: d.ChangeNumber}
-	var notes []struct{ Notes catalog.Text }
-	err = c.all(ctx, &notes, `
-		SELECT notes FROM releases WHERE dataset_id = ? AND state = 'published' ORDER BY number DESC`, d.ID)
-	if err != nil {
-		return nil, err
+	var files []catalog.File
+	err = c.all(ctx, &files, `SELECT release_id, name, role FROM release_files WHERE release_id`+of+` ORDER BY created_at, id`, releases...)
+	for _, f := range files {
+		r := byRelease[f.ReleaseID].Release
+		r.Files = append(r.Files, f)
 	}
-	for _, n := range notes {
-		e.Notes = append(e.Notes, n.Notes)
-	}
-	_, err = c.value(ctx, `SELECT downloads FROM dataset_use WHERE dataset_id = ?`, []any{d.ID}, &e.Downloads)
-	return e, err
+	return list, err
 }
 
 // IndexEntries returns the entries of all datasets the index may know, in order
@@ -70,15 +115,8 @@ func (db *DB) IndexEntries(ctx context.Context, after string, limit int) ([]Inde
 		if err != nil {
 			return err
 		}
-		list = make([]IndexEntry, 0, len(rows))
-		for i := range rows {
-			e, err := c.indexEntry(ctx, &rows[i])
-			if err != nil {
-				return err
-			}
-			list = append(list, *e)
-		}
-		return nil
+		list, err = c.indexEntries(ctx, rows)
+		return err
 	})
 	return list, err
 }
