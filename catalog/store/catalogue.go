@@ -131,15 +131,12 @@ func (c *conn) catalogueOf(ctx context.Context, rows []datasetRow, bare bool) ([
 // has, or had, a release, and of an organization. What happens to drafts does not
 // count: whoever asks again and again would learn when something is being prepared.
 func (db *DB) CatalogueVersion(ctx context.Context) (int64, error) {
-	var datasets, organizations int64
+	var version int64
 	err := db.view(ctx, "read catalogue version", func(c *conn) error {
-		if _, err := c.value(ctx, `SELECT COALESCE(CAST(SUM(change_number) AS BIGINT), 0) FROM datasets WHERE last_number > 0`, nil, &datasets); err != nil {
-			return err
-		}
-		_, err := c.value(ctx, `SELECT COALESCE(CAST(SUM(row_version) AS BIGINT), 0) FROM organizations`, nil, &organizations)
+		_, err := c.value(ctx, `SELECT version FROM catalogue_state`, nil, &version)
 		return err
 	})
-	return datasets + organizations, err
+	return version, err
 }
 
 // CatalogueSize counts the datasets of the catalogue. It looks at every one.

@@ -384,6 +384,7 @@ func (t *tx) reindexIfPublished(ctx context.Context, d *datasetRow) error {
 
 // reindex gives the dataset's document a newer version and enqueues its index job.
 func (t *tx) reindex(ctx context.Context, id string) error {
+	t.catalogue = true
 	if _, err := t.exec(ctx, `UPDATE datasets SET change_number = change_number + 1 WHERE id = ?`, id); err != nil {
 		return err
 	}

@@ -31,6 +31,7 @@ func (db *DB) CreateOrganization(ctx context.Context, actor catalog.Actor, o *ca
 }
 
 func (t *tx) insertOrganization(ctx context.Context, actor catalog.Actor, o *catalog.Organization) error {
+	t.catalogue = true
 	o.ID, o.RowVersion, o.CreatedAt, o.UpdatedAt = catalog.NewID(), 1, t.now, t.now
 	_, err := t.exec(ctx, `
 		INSERT INTO organizations (id, slug, parent_id, name, description, category, code, region, phone, mail, two_persons, row_version, created_at, updated_at)
@@ -87,6 +88,7 @@ func (db *DB) UpdateOrganization(ctx context.Context, actor catalog.Actor, o *ca
 }
 
 func (t *tx) changeOrganization(ctx context.Context, actor catalog.Actor, old, o *catalog.Organization) error {
+	t.catalogue = true
 	n, err := t.exec(ctx, `
 		UPDATE organizations SET parent_id = ?, name = ?, description = ?, category = ?, code = ?, region = ?, phone = ?, mail = ?, two_persons = ?,
 			row_version = row_version + 1, updated_at = ?

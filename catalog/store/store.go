@@ -208,8 +208,9 @@ type conn struct {
 // tx is the transaction of one verb.
 type tx struct {
 	conn
-	now      time.Time
-	enqueued bool
+	now       time.Time
+	enqueued  bool
+	catalogue bool // what readers see of the catalogue changed: it gets a new version
 }
 
 // attempts is how often a verb is run where the database itself asks for it to
@@ -244,6 +245,11 @@ func (db *DB) updateOnce(ctx context.Context, f func(t *tx) error) error {
 	t := &tx{conn: conn{DB: db, sql: s, bun: db.write}, now: db.clock()}
 	if err := f(t); err != nil {
 		return err
+	}
+	if t.catalogue { // last, as two that change it wait for each other here
+		if _, err := t.exec(ctx, `UPDATE catalogue_state SET version = version + 1`); err != nil {
+			return err
+		}
 	}
 	if err := s.Commit(); err != nil {
 		return err
