@@ -213,6 +213,11 @@ func (d *Document) Digest() string {
 	if err != nil {
 		return "" // no field of it can fail
 	}
+	return DigestOf(body)
+}
+
+// DigestOf is the Digest of a document whose JSON is body.
+func DigestOf(body []byte) string {
 	h := fnv.New64a()
 	fmt.Fprintf(h, "%d ", formVersion)
 	_, _ = h.Write(body)

@@ -23,13 +23,26 @@ type Matcher struct {
 	prefixes []string
 	singles  map[rune]bool
 	pairs    map[[2]rune]bool
+	phrases  [][]Term
 }
 
-// NewMatcher makes the Matcher of terms.
+// NewMatcher makes the Matcher of terms and of what may stand for them.
 func NewMatcher(terms []Term) *Matcher {
 	m := &Matcher{words: map[string]bool{}, singles: map[rune]bool{}, pairs: map[[2]rune]bool{}}
+	m.add(terms)
+	return m
+}
+
+func (m *Matcher) add(terms []Term) {
 	for _, t := range terms {
-		if !t.Run {
+		for _, alternative := range t.Or {
+			m.add(alternative)
+		}
+		switch {
+		case len(t.Phrase) > 0:
+			m.phrases = append(m.phrases, t.Phrase)
+			continue
+		case !t.Run:
 			m.words[t.Text] = true
 			if t.Prefix {
 				m.prefixes = append(m.prefixes, t.Text)
@@ -44,7 +57,6 @@ func NewMatcher(terms []Term) *Matcher {
 			m.pairs[[2]rune{runes[i-1], runes[i]}] = true
 		}
 	}
-	return m
 }
 
 // Spans returns where text matches, in order, touching ones joined.
@@ -59,6 +71,20 @@ func (m *Matcher) Spans(text string) []Span {
 		}
 		spans = append(spans, s)
 	}
+	for _, p := range m.phrases {
+		var own []Span
+		for at := 0; ; {
+			start, end := FindPhrase(folded[at:], p)
+			if start < 0 {
+				break
+			}
+			own = append(own, Span{origin[at+start], originEnd(text, origin, at+end)})
+			at += end
+		}
+		spans = Join(spans, own)
+	}
+	joined := spans
+	spans = nil
 	Tokens(folded, func(t Token) {
 		if t.Run {
 			m.markRun(t, mark)
@@ -75,6 +101,30 @@ func (m *Matcher) Spans(text string) []Span {
 			}
 		}
 	})
+	return Join(joined, spans)
+}
+
+// SpansAlsoByPinyin returns Spans(text) or, where there are none, the first stretch
+// of characters that a word is the pinyin of, whole, begun or by initials.
+func (m *Matcher) SpansAlsoByPinyin(text string) []Span {
+	spans := m.Spans(text)
+	if len(spans) > 0 || len(m.words) == 0 {
+		return spans
+	}
+	folded, origin := foldWithOrigin(text)
+	for word := range m.words {
+		Tokens(folded, func(t Token) {
+			if !t.Run || len(spans) > 0 {
+				return
+			}
+			if start, end := FindPinyin(t.Text, word); start >= 0 {
+				spans = []Span{{origin[t.Start+start], originEnd(text, origin, t.Start+end)}}
+			}
+		})
+		if len(spans) > 0 {
+			break
+		}
+	}
 	return spans
 }
 
@@ -90,6 +140,66 @@ func (m *Matcher) markRun(t Token, mark func(start, end int)) {
 		}
 		before, beforeAt = r, at
 	}
+}
+
+// FindPhrase returns the first place of a phrase in a folded text, whose parts stand
+// one behind the other with nothing but signs between them; -1 where it is not. A
+// line end in text is the end of what a phrase can stand in.
+func FindPhrase(text string, phrase []Term) (start, end int) {
+	for from := 0; ; {
+		at := strings.Index(text[from:], phrase[0].Text)
+		if at < 0 {
+			return -1, -1
+		}
+		start = from + at
+		if end = phraseEnd(text, start, phrase); end >= 0 {
+			return start, end
+		}
+		_, size := utf8.DecodeRuneInString(text[start:])
+		from = start + size
+	}
+}
+
+// phraseEnd returns where the phrase that begins at at ends; -1 where it does not.
+func phraseEnd(text string, at int, phrase []Term) int {
+	for i, part := range phrase {
+		if i > 0 {
+			gap := strings.IndexFunc(text[at:], func(r rune) bool { return classOf(r) != separator || r == '\n' })
+			if gap < 0 {
+				return -1
+			}
+			at += gap
+		}
+		if !strings.HasPrefix(text[at:], part.Text) {
+			return -1
+		}
+		end := at + len(part.Text)
+		if !part.Run { // a word as a whole
+			before, _ := utf8.DecodeLastRuneInString(text[:at])
+			after, _ := utf8.DecodeRuneInString(text[end:])
+			if at > 0 && classOf(before) == letter || end < len(text) && classOf(after) == letter {
+				return -1
+			}
+		}
+		at = end
+	}
+	return at
+}
+
+// Respell puts other words in the place of those of text; everything else stays as
+// it is. words are folded.
+func Respell(text string, words map[string]string) string {
+	folded, origin := foldWithOrigin(text)
+	var b strings.Builder
+	at := 0
+	Tokens(folded, func(t Token) {
+		if other, ok := words[t.Text]; ok {
+			b.WriteString(text[at:origin[t.Start]])
+			b.WriteString(other)
+			at = originEnd(text, origin, t.End)
+		}
+	})
+	return b.String() + text[at:]
 }
 
 // foldWithOrigin folds text and tells for each byte of the result, and for its
@@ -223,6 +333,10 @@ func (m *Matcher) Show(d *Document, lang string, extra func(text string) []Span)
 		return found
 	}
 	title := d.Title.In(lang)
+	titleMarks := spans(title)
+	if len(titleMarks) == 0 {
+		titleMarks = m.SpansAlsoByPinyin(title)
+	}
 	description := d.Description.In(lang)
 	marks := spans(description)
 	if other := d.Description.In(otherLang(lang)); len(marks) == 0 && other != description {
@@ -230,7 +344,7 @@ func (m *Matcher) Show(d *Document, lang string, extra func(text string) []Span)
 			description, marks = other, otherMarks
 		}
 	}
-	hit := Hit{ID: d.ID, Slug: d.Slug, Title: Segments(title, spans(title)), Description: Passage(description, marks)}
+	hit := Hit{ID: d.ID, Slug: d.Slug, Title: Segments(title, titleMarks), Description: Passage(description, marks)}
 	for _, c := range d.Columns {
 		if len(hit.Columns) < MaxHitColumns && len(spans(c)) > 0 {
 			hit.Columns = append(hit.Columns, c)

@@ -31,12 +31,45 @@ func TestSpans(t *testing.T) {
 		{"fi", "ﬁnance", "[ﬁ]nance"},
 		{"m2", "面积（㎡）", "面积（[㎡]）"},
 		{"abc", "ＡＢＣ", "[ＡＢＣ]"},
+		{"停车场", "停車場收費", "[停車場]收費"},
+		{"停車", "停车", "[停车]"},
+		{`"停车 场"`, "停车场，停车 场，停车的场", "[停车场]，[停车 场]，停车的场"},
+		{`"car park"`, "Car, park; car parking; carpark", "[Car, park]; car parking; carpark"},
+		{`"gps轨迹" 公交`, "公交GPS轨迹的GPS 轨迹", "[公交GPS轨迹]的[GPS 轨迹]"},
 		{"", "停车场", "停车场"},
 		{"停车", "", ""},
 	} {
 		got := marked(Segments(test.text, NewMatcher(Ask(test.query).Terms).Spans(test.text)))
 		if got != test.want {
 			t.Errorf("%q in %q: got %q, want %q", test.query, test.text, got, test.want)
+		}
+	}
+}
+
+func TestSpansByPinyin(t *testing.T) {
+	for _, test := range []struct{ query, text, want string }{
+		{"tcc", "公共停车场", "公共[停车场]"},
+		{"tingch", "公共停車場", "公共[停車]場"},
+		{"tingchechang", "停车场", "[停车场]"},
+		{"tingchechangshishi", "停车场", "停车场"},
+		{"t", "停车场", "停车场"},
+		{"tcc", "TCC 停车场", "[TCC] 停车场"},
+	} {
+		got := marked(Segments(test.text, NewMatcher(Ask(test.query).Terms).SpansAlsoByPinyin(test.text)))
+		if got != test.want {
+			t.Errorf("%q in %q: got %q, want %q", test.query, test.text, got, test.want)
+		}
+	}
+}
+
+func TestRespell(t *testing.T) {
+	for _, test := range []struct{ text, word, other, want string }{
+		{"Car  Bolards, 停车", "bolards", "bollards", "Car  bollards, 停车"},
+		{"停車厂 bolards", "停车厂", "停车场", "停车场 bolards"},
+		{"abc", "x", "y", "abc"},
+	} {
+		if got := Respell(test.text, map[string]string{test.word: test.other}); got != test.want {
+			t.Errorf("%q: got %q, want %q", test.text, got, test.want)
 		}
 	}
 }

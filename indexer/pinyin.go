@@ -75,3 +75,50 @@ func PinyinWords(texts []string) []string {
 	}
 	return words
 }
+
+// FindPinyin returns the first stretch of a run of characters whose pinyin begins
+// with word, written out or by initials; -1 where there is none. Words of one
+// letter are no pinyin.
+func FindPinyin(run, word string) (start, end int) {
+	if len(word) < 2 {
+		return -1, -1
+	}
+	for i := range run {
+		if n := spelt(run[i:], word, false); n > 0 {
+			return i, i + n
+		}
+		if n := spelt(run[i:], word, true); n > 0 {
+			return i, i + n
+		}
+	}
+	return -1, -1
+}
+
+// spelt returns how many bytes of run word is the pinyin of; 0 where it is not.
+func spelt(run, word string, initials bool) int {
+	for i, r := range run {
+		if word == "" {
+			return i
+		}
+		s := Syllables(r)
+		if len(s) == 0 {
+			return 0
+		}
+		syllable := s[0]
+		if initials {
+			syllable = syllable[:1]
+		}
+		switch {
+		case strings.HasPrefix(word, syllable):
+			word = word[len(syllable):]
+		case strings.HasPrefix(syllable, word):
+			word = ""
+		default:
+			return 0
+		}
+	}
+	if word != "" {
+		return 0
+	}
+	return len(run)
+}

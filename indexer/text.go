@@ -36,8 +36,8 @@ type Term struct {
 }
 
 // Fold gives s the form in which texts and queries meet: compatibility forms
-// taken apart (full width, ligatures, ㎡), no accents on letters, lower case.
-// Every character is folded on its own, so that a match leads back to where it
+// taken apart (full width, ligatures, ㎡), no accents on letters, lower case, simplified
+// characters. Every character is folded on its own, so that a match leads back to where it
 // stood.
 func Fold(s string) string {
 	i := 0
@@ -64,22 +64,22 @@ func appendFolded(b []byte, r rune) []byte {
 			r += 'a' - 'A'
 		}
 		return append(b, byte(r))
-	case r >= 0x4e00 && r <= 0x9fff:
-		return utf8.AppendRune(b, r)
+	case r >= hanFirst && r <= hanLast:
+		return utf8.AppendRune(b, simplify(r))
 	case r >= 0x300 && r <= 0x36f, r == 0x200b, r == 0x200c, r == 0x200d, r == 0xfeff, r == 0xad, r == 0x2060:
 		return b // accents standing alone, characters without width
 	}
 	return appendDecomposed(b, r)
 }
 
-// appendDecomposed is the slow path: anything but ASCII and common Han.
+// appendDecomposed is the slow path: anything but ASCII and Han of the first plane.
 func appendDecomposed(b []byte, r rune) []byte {
 	var kept []rune
 	for _, d := range norm.NFKD.String(string(r)) {
 		if d >= 0x300 && d <= 0x36f {
 			continue
 		}
-		kept = append(kept, unicode.ToLower(d))
+		kept = append(kept, simplify(unicode.ToLower(d)))
 	}
 	return norm.NFKC.AppendString(b, string(kept))
 }

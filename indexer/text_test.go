@@ -13,6 +13,7 @@ func TestFold(t *testing.T) {
 	for in, want := range map[string]string{
 		"": "", "abc 123": "abc 123", "ABC": "abc", "ＡＢｃ１２３": "abc123", "停车场": "停车场", "㎡": "m2", "Ⅷ": "viii", "ﬁ": "fi", "Café": "cafe",
 		"cafe\u0301": "cafe", "İ": "i", "ẞ": "ß", "ﾊﾝｶｸ": "ハンカク", "가": "가", "a\u200bb": "ab", "a\tb": "a b", "—": "—", "Ω": "ω",
+		"停車場": "停车场", "臺灣統計": "台湾统计", "著名": "著名", "𠁞": "𠀾", "\uf92a": "浪", "\uf902": "车",
 	} {
 		if got := Fold(in); got != want {
 			t.Errorf("Fold(%q) = %q, want %q", in, got, want)
@@ -27,6 +28,20 @@ func TestFoldTwiceIsFoldOnce(t *testing.T) {
 	}
 	if err := quick.Check(same, &quick.Config{MaxCount: 5000}); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestSimplifiedIsAFixpoint: a simplified character is not simplified again.
+func TestSimplifiedIsAFixpoint(t *testing.T) {
+	for r := rune(hanFirst); r <= hanLast; r++ {
+		if once := simplify(r); simplify(once) != once {
+			t.Errorf("%c becomes %c, that %c", r, once, simplify(once))
+		}
+	}
+	for r, once := range simplifiedRare {
+		if simplify(once) != once || r == once {
+			t.Errorf("%c becomes %c, that %c", r, once, simplify(once))
+		}
 	}
 }
 
