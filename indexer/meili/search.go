@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,33 +20,45 @@ var shown = []string{"title_zh", "title_en", "description_zh", "description_en",
 // Search implements indexer.Index. A caller whose deadline passes, or a server
 // slower than Config.SearchTimeout, gives Unavailable.
 func (x *Index) Search(ctx context.Context, q indexer.Query) (indexer.Result, error) {
+	return searcher{x, x.name}.Search(ctx, q)
+}
+
+// searcher asks one index of the server: the present one, or one that is built.
+type searcher struct {
+	x   *Index
+	uid string
+}
+
+// Search implements indexer.Searcher.
+func (s searcher) Search(ctx context.Context, q indexer.Query) (indexer.Result, error) {
 	q, err := q.Normal()
 	if err != nil {
 		return indexer.Result{}, err
 	}
-	terms := indexer.Ask(q.Text).Terms
-	if q.Text != "" && len(terms) == 0 { // a text of signs alone finds nothing
+	asked := indexer.Ask(q.Text)
+	if q.Text != "" && asked.Empty() { // a text of signs alone finds nothing
 		return emptyResult(&q), nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, x.config.SearchTimeout)
+	ctx, cancel := context.WithTimeout(ctx, s.x.config.SearchTimeout)
 	defer cancel()
-	queries, counted := x.queries(&q, terms)
-	answer, err := x.server.MultiSearchWithContext(ctx, &meilisearch.MultiSearchRequest{Queries: queries})
+	answers, counted, err := s.ask(ctx, &q, &asked)
 	if err != nil {
-		return indexer.Result{}, x.failed("search", err)
-	}
-	if len(answer.Results) != len(queries) {
-		return indexer.Result{}, fmt.Errorf("meilisearch: %d answers to %d searches", len(answer.Results), len(queries))
+		return indexer.Result{}, err
 	}
 	result := emptyResult(&q)
-	result.Total = int(answer.Results[0].EstimatedTotalHits)
+	result.Total = int(answers[0].EstimatedTotalHits)
 	if q.Limit > 0 {
-		if result.Hits, err = hits(answer.Results[0].Hits, indexer.NewMatcher(terms), q.Lang); err != nil {
+		found, err := readHits(answers[0].Hits)
+		if err != nil {
 			return indexer.Result{}, err
+		}
+		matcher := indexer.NewMatcher(asked.Terms)
+		for i := range found {
+			result.Hits = append(result.Hits, matcher.Show(&found[i].document, q.Lang, func(text string) []indexer.Span { return found[i].marks[text] }))
 		}
 	}
 	for i, facets := range counted {
-		if err := addCounts(result.Facets, facets, answer.Results[i].FacetDistribution); err != nil {
+		if err := addCounts(result.Facets, facets, answers[i].FacetDistribution); err != nil {
 			return indexer.Result{}, err
 		}
 	}
@@ -63,17 +76,40 @@ func emptyResult(q *indexer.Query) indexer.Result {
 	return r
 }
 
-// queries makes the search and, for each facet that is filtered, one more without
+// ask sends the search and, for each facet that is filtered, one more without
 // that filter, which counts it. counted names the facets each of them counts.
-func (x *Index) queries(q *indexer.Query, terms []indexer.Term) (queries []*meilisearch.SearchRequest, counted [][]string) {
-	words := make([]string, len(terms))
-	for i, t := range terms {
-		words[i] = t.Text
+func (s searcher) ask(ctx context.Context, q *indexer.Query, asked *indexer.Asked) (answers []meilisearch.SearchResponse, counted [][]string, err error) {
+	queries, counted := s.queries(q, asked)
+	if q.Any && len(asked.Terms) > 1 {
+		for _, one := range queries {
+			answer, err := s.askAny(ctx, one, asked)
+			if err != nil {
+				return nil, nil, err
+			}
+			answers = append(answers, answer)
+		}
+		return answers, counted, nil
 	}
+	answer, err := s.x.server.MultiSearchWithContext(ctx, &meilisearch.MultiSearchRequest{Queries: queries})
+	if err != nil {
+		return nil, nil, s.x.failed("search", err)
+	}
+	if len(answer.Results) != len(queries) {
+		return nil, nil, fmt.Errorf("meilisearch: %d answers to %d searches", len(answer.Results), len(queries))
+	}
+	return answer.Results, counted, nil
+}
+
+func (s searcher) queries(q *indexer.Query, asked *indexer.Asked) (queries []*meilisearch.SearchRequest, counted [][]string) {
+	words, exact := wording(asked.Terms)
+	if q.Any && len(asked.Terms) > 1 {
+		exact = nil // each combination has its own
+	}
+	conditions := append(conditions(asked), exact...)
 	request := func(without string) *meilisearch.SearchRequest {
 		return &meilisearch.SearchRequest{
-			IndexUID: x.name, Query: strings.Join(words, " "), MatchingStrategy: meilisearch.All,
-			Filter: filter(q.Filter, without), AttributesToRetrieve: []string{"id"}, Limit: 1, // 0 would be left out
+			IndexUID: s.uid, Query: words, MatchingStrategy: meilisearch.All,
+			Filter: filter(q.Filter, without, conditions), AttributesToRetrieve: []string{"id"}, Limit: 1, // 0 would be left out
 		}
 	}
 	main := request("")
@@ -101,6 +137,40 @@ func (x *Index) queries(q *indexer.Query, terms []indexer.Term) (queries []*meil
 	return queries, counted
 }
 
+// askAny asks for documents that have some of the terms: one query for each
+// combination of them, which the server merges by score, each document once. Its
+// own ways to leave words out end with one word that every document must have.
+func (s searcher) askAny(ctx context.Context, query *meilisearch.SearchRequest, asked *indexer.Asked) (meilisearch.SearchResponse, error) {
+	request := &meilisearch.MultiSearchRequest{Federation: &meilisearch.MultiSearchFederation{
+		Offset: query.Offset, Limit: query.Limit,
+		MergeFacets: &meilisearch.MultiSearchFederationMergeFacets{MaxValuesPerFacet: indexer.MaxFacetValues},
+	}}
+	if len(query.Facets) > 0 {
+		request.Federation.FacetsByIndex = map[string][]string{s.uid: query.Facets}
+	}
+	for _, terms := range combinations(asked.Terms) {
+		one := *query
+		one.Offset, one.Limit, one.Facets = 0, 0, nil
+		words, exact := wording(terms)
+		one.Query, one.FederationOptions = words, weight(len(terms))
+		for _, f := range exact {
+			one.Filter = append(slices.Clone(one.Filter.([][]string)), []string{f})
+		}
+		request.Queries = append(request.Queries, &one)
+	}
+	answer, err := s.x.server.MultiSearchWithContext(ctx, request)
+	if err != nil {
+		return meilisearch.SearchResponse{}, s.x.failed("search for some of the words", err)
+	}
+	distribution, err := json.Marshal(answer.FacetDistribution)
+	if err != nil {
+		return meilisearch.SearchResponse{}, fmt.Errorf("meilisearch: read facets: %w", err)
+	}
+	return meilisearch.SearchResponse{
+		Hits: answer.Hits, EstimatedTotalHits: answer.EstimatedTotalHits, FacetDistribution: distribution, ProcessingTimeMs: answer.ProcessingTimeMs,
+	}, nil
+}
+
 func order(q *indexer.Query) []string {
 	field, descending := strings.CutPrefix(q.Sort, "-")
 	switch field {
@@ -108,6 +178,8 @@ func order(q *indexer.Query) []string {
 		return nil
 	case "title":
 		field = "sort_" + q.Lang
+	case "updated":
+		field = "updated_at" // "updated" is the facet
 	}
 	if descending {
 		return []string{field + ":desc", "id:asc"}
@@ -115,9 +187,10 @@ func order(q *indexer.Query) []string {
 	return []string{field + ":asc", "id:asc"}
 }
 
-// filter writes the chosen values in the server's grammar: all of (any of).
-func filter(chosen map[string][]string, without string) [][]string {
-	var all [][]string
+// filter writes the chosen values and what else must hold in the server's
+// grammar: all of (any of).
+func filter(chosen map[string][]string, without string, conditions []string) [][]string {
+	all := [][]string{}
 	for _, facet := range indexer.Facets {
 		if facet == without || len(chosen[facet]) == 0 {
 			continue
@@ -133,6 +206,9 @@ func filter(chosen map[string][]string, without string) [][]string {
 			any = append(any, facet+` = "?"`)
 		}
 		all = append(all, any)
+	}
+	for _, c := range conditions {
+		all = append(all, []string{c})
 	}
 	return all
 }
@@ -157,8 +233,14 @@ func addCounts(into map[string][]indexer.FacetCount, facets []string, distributi
 	return nil
 }
 
-func hits(found meilisearch.Hits, matcher *indexer.Matcher, lang string) ([]indexer.Hit, error) {
-	list := make([]indexer.Hit, 0, len(found))
+// foundDocument is what a hit says of a document, and where the server marked it.
+type foundDocument struct {
+	document indexer.Document
+	marks    map[string][]indexer.Span
+}
+
+func readHits(found meilisearch.Hits) ([]foundDocument, error) {
+	list := make([]foundDocument, 0, len(found))
 	for _, h := range found {
 		var d struct {
 			ID        string   `json:"id"`
@@ -185,7 +267,7 @@ func hits(found meilisearch.Hits, matcher *indexer.Matcher, lang string) ([]inde
 		for _, c := range f.Columns {
 			doc.Columns = append(doc.Columns, cut(c))
 		}
-		list = append(list, matcher.Show(&doc, lang, func(text string) []indexer.Span { return marks[text] }))
+		list = append(list, foundDocument{doc, marks})
 	}
 	return list, nil
 }

@@ -3,6 +3,7 @@ package meili
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/meilisearch/meilisearch-go"
 
@@ -16,25 +17,27 @@ const formVersion = "_v2"
 // settings are the index settings as code.
 func settings() *meilisearch.Settings {
 	return &meilisearch.Settings{
-		// In this order a match counts: as indexer.Fields, grams last.
+		// In this order a match counts: as the weights of indexer.Fields and
+		// indexer.PinyinWeight, parts of words after whole ones.
 		SearchableAttributes: []string{
-			"title_zh", "title_en", "identifiers", "keywords", "columns",
-			"publisher_zh", "publisher_en", "theme_names", "description_zh", "description_en", "grams",
+			"title_zh", "title_en", "identifiers", "keywords", "title_grams", "pinyin", "columns",
+			"publisher_zh", "publisher_en", "theme_names", "values", "description_zh", "description_en", "path_names", "notes", "grams",
 		},
-		FilterableAttributes: indexer.Facets,
-		SortableAttributes:   []string{"updated", "rows", "sort_zh", "sort_en", "id"},
-		// sort first: a sort that is asked for decides alone. The last two order
-		// what is equal, so that pages are stable.
-		RankingRules: []string{"sort", "words", "typo", "attribute", "proximity", "exactness", "updated:desc", "id:asc"},
+		SortableAttributes: []string{"updated_at", "rows", "size", "downloads", "sort_zh", "sort_en", "id"},
+		// sort first: a sort that is asked for decides alone. boost orders what
+		// matches alike, the last two what is equal, so that pages are stable.
+		RankingRules: []string{"sort", "words", "typo", "attribute", "proximity", "exactness", "boost:desc", "updated_at:desc", "id:asc"},
 		LocalizedAttributes: []*meilisearch.LocalizedAttributes{
-			{AttributePatterns: []string{"*_en"}, Locales: []string{"eng"}},
-			{AttributePatterns: []string{"*_zh", "keywords", "columns", "theme_names", "grams"}, Locales: []string{"cmn", "eng"}},
+			{AttributePatterns: []string{"*_en", "pinyin"}, Locales: []string{"eng"}},
+			{AttributePatterns: []string{"*_zh", "keywords", "columns", "theme_names", "values", "path_names", "notes", "title_grams", "grams"}, Locales: []string{"cmn", "eng"}},
 		},
 		TypoTolerance: &meilisearch.TypoTolerance{
 			Enabled:             true,
 			MinWordSizeForTypos: meilisearch.MinWordSizeForTypos{OneTypo: 5, TwoTypos: 9},
 			DisableOnWords:      []string{},
-			DisableOnAttributes: []string{"identifiers", "grams"}, // a code is right or wrong
+			// A code is right or wrong; a letter more or less is another syllable. The
+			// suggestions are here for facet searches, which would forgive as well.
+			DisableOnAttributes: []string{"identifiers", "pinyin", "title_grams", "grams", suggestColumn, suggestValue},
 			DisableOnNumbers:    true,
 		},
 		Pagination: &meilisearch.Pagination{MaxTotalHits: indexer.MaxOffset},
@@ -42,6 +45,21 @@ func settings() *meilisearch.Settings {
 			MaxValuesPerFacet: indexer.MaxFacetValues,
 			SortFacetValuesBy: map[string]meilisearch.SortFacetType{"*": meilisearch.SortFacetTypeCount},
 		},
+	}
+}
+
+// filterable says what can be filtered and counted, and how: only what is needed,
+// since the server keeps tables for each.
+func filterable() []any {
+	rule := func(facetSearch, comparison bool, fields ...string) any {
+		return map[string]any{"attributePatterns": fields, "features": map[string]any{
+			"facetSearch": facetSearch, "filter": map[string]bool{"equality": !facetSearch && !comparison, "comparison": comparison},
+		}}
+	}
+	return []any{
+		rule(false, false, append(slices.Clone(indexer.Facets), "keys", "grams", suggestOrganization)...),
+		rule(false, true, "updated_at"),
+		rule(true, false, suggestColumn, suggestValue),
 	}
 }
 
@@ -77,12 +95,20 @@ func (x *Index) create(ctx context.Context, uid string) error {
 }
 
 func (x *Index) configure(ctx context.Context, uid string) error {
-	task, err := x.server.Index(uid).UpdateSettingsWithContext(ctx, settings())
+	// Sent apart, for the client's Settings know filterable names only.
+	rules := filterable()
+	first, err := x.server.Index(uid).UpdateFilterableAttributesWithContext(ctx, &rules)
 	if err != nil {
 		return err
 	}
-	if err := x.await(ctx, task); err != nil {
-		return fmt.Errorf("settings of %s: %w", uid, err)
+	second, err := x.server.Index(uid).UpdateSettingsWithContext(ctx, settings())
+	if err != nil {
+		return err
+	}
+	for _, task := range []*meilisearch.TaskInfo{first, second} {
+		if err := x.await(ctx, task); err != nil {
+			return fmt.Errorf("settings of %s: %w", uid, err)
+		}
 	}
 	return nil
 }
