@@ -113,13 +113,13 @@ func wording(terms []indexer.Term) (words string, filters []string) {
 }
 
 // combinations are the selections of terms that are tried where some of them are
-// enough, those with most terms first. From five terms on only all, all but one,
-// and each alone are.
+// enough, those with most terms first. From six terms on only all, all but one,
+// each two and each alone are.
 func combinations(terms []indexer.Term) [][]indexer.Term {
 	n := len(terms)
 	var all [][]indexer.Term
 	for size := n; size > 0; size-- {
-		if n > 4 && size < n-1 && size > 1 {
+		if n > 5 && size < n-1 && size > 2 {
 			continue
 		}
 		for chosen := range 1 << n {

@@ -52,7 +52,9 @@ type Index struct {
 	name   string
 	config Config
 	writer chan struct{}
-	ready  bool // the index exists with our settings; guarded by writer
+	// Guarded by writer:
+	ready    bool                // the index exists with our settings
+	synonyms map[string][]string // as last set here; nil where they never were
 }
 
 var _ indexer.Index = (*Index)(nil)
@@ -283,17 +285,3 @@ func isNoIndex(err error) bool {
 	var task *taskError
 	return errors.As(err, &task) && task.code == "index_not_found"
 }
-
-// Suggest implements indexer.Searcher.
-func (x *Index) Suggest(context.Context, string, string, int) ([]indexer.Suggestion, error) {
-	return nil, nil
-}
-
-// SetSynonyms implements indexer.Index.
-func (x *Index) SetSynonyms(context.Context, indexer.Synonyms) error { return nil }
-
-// Rollback implements indexer.Index.
-func (x *Index) Rollback(context.Context) error { return nil }
-
-// Canary implements indexer.Index.
-func (x *Index) Canary(context.Context) (time.Duration, error) { return 0, nil }

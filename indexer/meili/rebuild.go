@@ -10,6 +10,7 @@ import (
 
 	"github.com/meilisearch/meilisearch-go"
 
+	"taihu/catalog"
 	"taihu/indexer"
 )
 
@@ -77,39 +78,99 @@ func (b *batcher) finish(ctx context.Context) error {
 	return nil
 }
 
-// leftoverAge is how old an index of a rebuild is before it counts as forgotten
-// by a process that died.
+// leftoverAge is how old an index of a rebuild or a canary is before it counts as
+// forgotten by a process that died.
 const leftoverAge = 24 * time.Hour
 
-// Rebuild implements indexer.Index: documents go into an index of their own name,
-// which is swapped with the present one and then deleted. Puts of this process
-// wait; what other processes change meanwhile is repaired by the drift check that
-// indexer.Rebuild ends with.
+// The names of indexes beside the present one. previous is the one that the last
+// Rebuild replaced.
+func (x *Index) previous() string { return x.name + "_previous" }
+
+func (x *Index) beside(purpose string) string {
+	return fmt.Sprintf("%s_%s_%d", x.name, purpose, x.config.Clock().UnixMicro())
+}
+
+// Rebuild implements indexer.Index: documents go into an index of its own name,
+// which is swapped with the present one, and that is kept for Rollback. Puts of
+// this process wait; what other processes change meanwhile is repaired by the
+// drift check that indexer.Rebuild ends with.
 func (x *Index) Rebuild(ctx context.Context, docs iter.Seq2[indexer.Document, error], accept func(context.Context, indexer.Searcher) error) error {
 	if err := x.lockWriter(ctx); err != nil {
 		return err
 	}
 	defer x.unlockWriter()
+	if err := x.checkVersion(ctx); err != nil {
+		return err
+	}
 	if err := x.removeLeftovers(ctx); err != nil {
 		return err
 	}
-	next := fmt.Sprintf("%s_next_%d", x.name, x.config.Clock().UnixMicro())
+	next := x.beside("next")
+	err := x.build(ctx, next, docs)
+	if err == nil && accept != nil {
+		err = accept(ctx, searcher{x, next})
+	}
+	if err == nil {
+		err = x.replace(ctx, next)
+	}
+	if err != nil {
+		x.drop(context.WithoutCancel(ctx), next) // else it is a leftover
+	}
+	return err
+}
+
+func (x *Index) build(ctx context.Context, next string, docs iter.Seq2[indexer.Document, error]) error {
 	if err := x.create(ctx, next); err != nil {
 		return x.failed("make the new index", err)
 	}
-	if err := x.fill(ctx, next, docs); err != nil {
-		x.drop(context.WithoutCancel(ctx), next) // else it is a leftover
+	if err := x.copySynonyms(ctx, next); err != nil {
 		return err
 	}
-	// Swapping needs both to exist.
-	if err := x.ensure(ctx); err != nil {
+	return x.fill(ctx, next, docs)
+}
+
+// replace puts next in the place of the present index, and that one in the place
+// of the previous one. Between the two steps there is no previous index: one that
+// is older than the last rebuild is nothing to go back to.
+func (x *Index) replace(ctx context.Context, next string) error {
+	there, err := x.exists(ctx, x.name)
+	if err != nil {
+		return x.failed("ask for the index", err)
+	}
+	if !there {
+		return x.swap(ctx, next, x.name, true)
+	}
+	if err := x.delete(ctx, x.previous()); err != nil {
 		return err
 	}
-	if err := x.swap(ctx, next); err != nil {
+	if err := x.swap(ctx, x.name, next, false); err != nil {
 		return err
 	}
-	x.drop(ctx, next)
+	// From here on it is done; without its name the replaced one is a leftover.
+	_ = x.swap(context.WithoutCancel(ctx), next, x.previous(), true)
 	return nil
+}
+
+// Rollback implements indexer.Index.
+func (x *Index) Rollback(ctx context.Context) error {
+	if err := x.lockWriter(ctx); err != nil {
+		return err
+	}
+	defer x.unlockWriter()
+	for _, uid := range []string{x.name, x.previous()} {
+		there, err := x.exists(ctx, uid)
+		if err != nil {
+			return x.failed("ask for the previous index", err)
+		}
+		if !there {
+			return catalog.Errorf(catalog.Conflict, "no_rollback", "there is no earlier search index to go back to").
+				InChinese("没有可以恢复的旧检索索引")
+		}
+	}
+	if err := x.copySynonyms(ctx, x.previous()); err != nil {
+		return err
+	}
+	return x.swap(ctx, x.name, x.previous(), false)
 }
 
 func (x *Index) fill(ctx context.Context, uid string, docs iter.Seq2[indexer.Document, error]) error {
@@ -125,8 +186,10 @@ func (x *Index) fill(ctx context.Context, uid string, docs iter.Seq2[indexer.Doc
 	return b.finish(ctx)
 }
 
-func (x *Index) swap(ctx context.Context, next string) error {
-	task, err := x.server.SwapIndexesWithContext(ctx, []*meilisearch.SwapIndexesParams{{Indexes: []string{x.name, next}}})
+// swap exchanges two indexes, or gives the first one the second name, which no
+// index may have.
+func (x *Index) swap(ctx context.Context, a, b string, rename bool) error {
+	task, err := x.server.SwapIndexesWithContext(ctx, []*meilisearch.SwapIndexesParams{{Indexes: []string{a, b}, Rename: rename}})
 	if err == nil {
 		err = x.await(ctx, task)
 	}
@@ -136,13 +199,24 @@ func (x *Index) swap(ctx context.Context, next string) error {
 	return nil
 }
 
-// drop deletes an index of a rebuild. Where that fails a later rebuild does it.
+// delete deletes an index where there is one.
+func (x *Index) delete(ctx context.Context, uid string) error {
+	task, err := x.server.DeleteIndexWithContext(ctx, uid)
+	if err == nil {
+		err = x.await(ctx, task)
+	}
+	if err != nil && !isNoIndex(err) {
+		return x.failed("delete an index", err)
+	}
+	return nil
+}
+
+// drop deletes an index that nobody needs. Where that fails removeLeftovers does
+// it later.
 func (x *Index) drop(ctx context.Context, uid string) {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	if task, err := x.server.DeleteIndexWithContext(ctx, uid); err == nil {
-		_ = x.await(ctx, task)
-	}
+	_ = x.delete(ctx, uid)
 }
 
 func (x *Index) removeLeftovers(ctx context.Context) error {
@@ -151,7 +225,8 @@ func (x *Index) removeLeftovers(ctx context.Context) error {
 		return x.failed("list indexes", err)
 	}
 	for _, other := range list.Results {
-		if strings.HasPrefix(other.UID, x.name+"_next_") && x.config.Clock().Sub(other.UpdatedAt) > leftoverAge {
+		ours := strings.HasPrefix(other.UID, x.name+"_next_") || strings.HasPrefix(other.UID, x.name+"_canary_")
+		if ours && x.config.Clock().Sub(other.UpdatedAt) > leftoverAge {
 			x.drop(ctx, other.UID)
 		}
 	}

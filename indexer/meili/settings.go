@@ -63,24 +63,60 @@ func filterable() []any {
 	}
 }
 
+// The oldest server that is asked: before it one who may search could make the
+// server fetch what it should not.
+var leastVersion = [3]int{1, 43, 1}
+
+// checkVersion refuses a server that is too old.
+func (x *Index) checkVersion(ctx context.Context) error {
+	version, err := x.server.VersionWithContext(ctx)
+	if err != nil {
+		return x.failed("ask for the version", err)
+	}
+	var v [3]int
+	if _, err := fmt.Sscanf(version.PkgVersion, "%d.%d.%d", &v[0], &v[1], &v[2]); err != nil {
+		return unavailable("ask for the version", fmt.Errorf("%q is no version", version.PkgVersion))
+	}
+	if slices.Compare(v[:], leastVersion[:]) < 0 {
+		return unavailable("look at the version", fmt.Errorf("the server is Meilisearch %s; %d.%d.%d or newer is needed",
+			version.PkgVersion, leastVersion[0], leastVersion[1], leastVersion[2]))
+	}
+	return nil
+}
+
 // ensure makes the index with our settings where it is missing. The caller holds
 // writer.
 func (x *Index) ensure(ctx context.Context) error {
 	if x.ready {
 		return nil
 	}
-	_, err := x.server.GetIndexWithContext(ctx, x.name)
-	if isNoIndex(err) {
+	if err := x.checkVersion(ctx); err != nil {
+		return err
+	}
+	there, err := x.exists(ctx, x.name)
+	if err == nil && !there {
 		err = x.create(ctx, x.name)
 	} else if err == nil {
 		// Made by us, but perhaps stopped before its settings were.
 		err = x.configure(ctx, x.name)
+	}
+	if err == nil && x.synonyms != nil {
+		err = x.giveSynonyms(ctx, x.name, x.synonyms)
 	}
 	if err != nil {
 		return x.failed("make the index", err)
 	}
 	x.ready = true
 	return nil
+}
+
+// exists reports whether the server has an index. Its error is the client's own.
+func (x *Index) exists(ctx context.Context, uid string) (bool, error) {
+	_, err := x.server.GetIndexWithContext(ctx, uid)
+	if isNoIndex(err) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 func (x *Index) create(ctx context.Context, uid string) error {

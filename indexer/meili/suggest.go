@@ -1,10 +1,19 @@
 package meili
 
 import (
+	"cmp"
+	"context"
 	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
+	"github.com/meilisearch/meilisearch-go"
+
+	"taihu/catalog"
 	"taihu/indexer"
 )
 
@@ -74,4 +83,166 @@ func typed(text string) string {
 	var list []string
 	indexer.Tokens(indexer.Fold(text), func(t indexer.Token) { list = append(list, t.Text) })
 	return strings.Join(list, " ")
+}
+
+// Suggest implements indexer.Searcher.
+func (x *Index) Suggest(ctx context.Context, text, lang string, limit int) ([]indexer.Suggestion, error) {
+	return searcher{x, x.name}.Suggest(ctx, text, lang, limit)
+}
+
+// Suggest implements indexer.Searcher with one search for datasets and the counts
+// of organizations and themes, and beside it two of the server's facet searches
+// for columns and values.
+func (s searcher) Suggest(ctx context.Context, text, lang string, limit int) ([]indexer.Suggestion, error) {
+	asked := indexer.Ask(text)
+	if len(asked.Terms) == 0 || len(text) > indexer.MaxText || limit <= 0 {
+		return nil, nil
+	}
+	if lang != "en" {
+		lang = "zh"
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.x.config.SearchTimeout)
+	defer cancel()
+	q := suggestQuery{typed: typed(wordsOf(asked.Terms)), lang: lang, limit: limit, matcher: indexer.NewMatcher(asked.Terms)}
+	var columns, values []indexer.Suggestion
+	var columnsErr, valuesErr error
+	var group sync.WaitGroup
+	group.Go(func() { columns, columnsErr = s.suggestEntries(ctx, q, "column", suggestColumn) })
+	group.Go(func() { values, valuesErr = s.suggestEntries(ctx, q, "value", suggestValue) })
+	list, err := s.suggestNames(ctx, q, &asked)
+	group.Wait()
+	for _, err := range []error{err, columnsErr, valuesErr} {
+		if err != nil {
+			return nil, s.x.failed("suggest", err)
+		}
+	}
+	return append(append(list, columns...), values...), nil
+}
+
+// suggestQuery is what was typed, in the form in which it is compared.
+type suggestQuery struct {
+	typed, lang string
+	limit       int
+	matcher     *indexer.Matcher
+}
+
+func wordsOf(terms []indexer.Term) string {
+	var words []string
+	for _, t := range terms {
+		for _, p := range parts(t) {
+			words = append(words, p.Text)
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+func (q *suggestQuery) show(text string) []indexer.Segment {
+	return indexer.Segments(text, q.matcher.Spans(text))
+}
+
+// fits reports whether a name is found by what was typed: at the beginning of a
+// word, in Chinese anywhere, or by pinyin.
+func (q *suggestQuery) fits(name string) bool {
+	begins := func(s string) bool { return strings.HasPrefix(s, q.typed) }
+	return slices.ContainsFunc(beginnings(name), begins) || slices.ContainsFunc(indexer.PinyinWords([]string{name}), begins)
+}
+
+// suggestNames suggests datasets, organizations and themes. Its errors are the
+// client's own.
+func (s searcher) suggestNames(ctx context.Context, q suggestQuery, asked *indexer.Asked) ([]indexer.Suggestion, error) {
+	words, exact := wording(asked.Terms)
+	answer, err := s.x.server.MultiSearchWithContext(ctx, &meilisearch.MultiSearchRequest{Queries: []*meilisearch.SearchRequest{
+		{
+			IndexUID: s.uid, Query: strings.TrimRight(words, " "), MatchingStrategy: meilisearch.All, Limit: int64(q.limit),
+			Filter:               filter(nil, "", append(conditions(asked), exact...)),
+			AttributesToSearchOn: []string{"title_zh", "title_en", "title_grams", "pinyin"},
+			AttributesToRetrieve: []string{"slug", "title_zh", "title_en"},
+		},
+		{IndexUID: s.uid, Limit: 1, AttributesToRetrieve: []string{"id"}, Facets: []string{"organization", "theme", suggestOrganization}},
+	}})
+	if err != nil {
+		return nil, err
+	}
+	if len(answer.Results) != 2 {
+		return nil, fmt.Errorf("%d answers to 2 searches", len(answer.Results))
+	}
+	var list []indexer.Suggestion
+	for _, h := range answer.Results[0].Hits {
+		var d document
+		if err := h.DecodeInto(&d); err != nil {
+			return nil, fmt.Errorf("read a hit: %w", err)
+		}
+		title := catalog.Text{Zh: d.TitleZh, En: d.TitleEn}.In(q.lang)
+		list = append(list, indexer.Suggestion{Kind: "dataset", Text: q.show(title), Slug: d.Slug})
+	}
+	var counts map[string]map[string]int
+	if err := json.Unmarshal(answer.Results[1].FacetDistribution, &counts); err != nil {
+		return nil, fmt.Errorf("read facets: %w", err)
+	}
+	return append(append(list, q.organizations(counts)...), q.themes(counts["theme"])...), nil
+}
+
+// organizations suggests those that published something themselves; one counts
+// what is below it.
+func (q *suggestQuery) organizations(counts map[string]map[string]int) []indexer.Suggestion {
+	var list []indexer.Suggestion
+	for entry := range counts[suggestOrganization] {
+		part := strings.Split(entry, entryCut)
+		if len(part) != 3 || !q.fits(part[1]) && !q.fits(part[2]) {
+			continue
+		}
+		name := catalog.Text{Zh: part[1], En: part[2]}.In(q.lang)
+		list = append(list, indexer.Suggestion{Kind: "organization", Text: q.show(name), Slug: part[0], Count: counts["organization"][part[0]]})
+	}
+	return q.best(list)
+}
+
+func (q *suggestQuery) themes(counts map[string]int) []indexer.Suggestion {
+	var list []indexer.Suggestion
+	for _, t := range catalog.Themes {
+		if name := catalog.ThemeName(t.Code); counts[t.Code] > 0 && (q.fits(name.Zh) || q.fits(name.En)) {
+			list = append(list, indexer.Suggestion{Kind: "theme", Text: q.show(name.In(q.lang)), Slug: t.Code, Count: counts[t.Code]})
+		}
+	}
+	return q.best(list)
+}
+
+// best returns those that most datasets have, then in the order of their names.
+func (q *suggestQuery) best(list []indexer.Suggestion) []indexer.Suggestion {
+	slices.SortFunc(list, func(a, b indexer.Suggestion) int {
+		return cmp.Or(b.Count-a.Count, strings.Compare(plain(a.Text), plain(b.Text)))
+	})
+	return list[:min(len(list), q.limit)]
+}
+
+func plain(segments []indexer.Segment) string {
+	var b strings.Builder
+	for _, s := range segments {
+		b.WriteString(s.Text)
+	}
+	return b.String()
+}
+
+// suggestEntries suggests columns or values. Its errors are the client's own.
+func (s searcher) suggestEntries(ctx context.Context, q suggestQuery, kind, field string) ([]indexer.Suggestion, error) {
+	body, err := s.x.server.Index(s.uid).FacetSearchWithContext(ctx, &meilisearch.FacetSearchRequest{FacetName: field, FacetQuery: entryKey(q.typed)})
+	if err != nil {
+		return nil, err
+	}
+	var answer struct {
+		FacetHits []indexer.FacetCount `json:"facetHits"`
+	}
+	if err := json.Unmarshal(*body, &answer); err != nil {
+		return nil, fmt.Errorf("read a facet search: %w", err)
+	}
+	var list []indexer.Suggestion
+	seen := map[string]bool{}
+	for _, h := range answer.FacetHits {
+		_, text, _ := strings.Cut(h.Value, entryCut)
+		if !seen[text] && q.fits(text) { // a long text has more than its key
+			seen[text] = true
+			list = append(list, indexer.Suggestion{Kind: kind, Text: q.show(text), Count: h.Count})
+		}
+	}
+	return q.best(list), nil
 }

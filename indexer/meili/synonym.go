@@ -1,0 +1,82 @@
+package meili
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"taihu/indexer"
+)
+
+// SetSynonyms implements indexer.Index: they are a setting of the server's index,
+// which takes effect without its documents being indexed again. A rebuild and a
+// rollback hand them on.
+func (x *Index) SetSynonyms(ctx context.Context, s indexer.Synonyms) error {
+	if err := x.lockWriter(ctx); err != nil {
+		return err
+	}
+	defer x.unlockWriter()
+	x.synonyms = synonyms(s)
+	if !x.ready {
+		return x.ensure(ctx) // which sets them
+	}
+	err := x.giveSynonyms(ctx, x.name, x.synonyms)
+	if isNoIndex(err) {
+		x.ready = false
+		return x.ensure(ctx)
+	}
+	if err != nil {
+		return x.failed("set synonyms", err)
+	}
+	return nil
+}
+
+// synonyms gives each word of a group all others of it.
+func synonyms(groups indexer.Synonyms) map[string][]string {
+	all := map[string]map[string]bool{}
+	for _, group := range groups {
+		for _, word := range group {
+			for _, other := range group {
+				word, other := typed(word), typed(other)
+				if word == "" || other == "" || word == other {
+					continue
+				}
+				if all[word] == nil {
+					all[word] = map[string]bool{}
+				}
+				all[word][other] = true
+			}
+		}
+	}
+	out := map[string][]string{}
+	for word, others := range all {
+		out[word] = slices.Sorted(maps.Keys(others))
+	}
+	return out
+}
+
+// giveSynonyms sets the synonyms of one index. Its errors are the client's own.
+func (x *Index) giveSynonyms(ctx context.Context, uid string, words map[string][]string) error {
+	task, err := x.server.Index(uid).UpdateSynonymsWithContext(ctx, &words)
+	if err != nil {
+		return err
+	}
+	return x.await(ctx, task)
+}
+
+// copySynonyms gives another index those of the present one, or where there is
+// none those last set here.
+func (x *Index) copySynonyms(ctx context.Context, uid string) error {
+	words := x.synonyms
+	present, err := x.server.Index(x.name).GetSynonymsWithContext(ctx)
+	switch {
+	case err == nil:
+		words = *present
+	case !isNoIndex(err):
+		return x.failed("read synonyms", err)
+	}
+	if err := x.giveSynonyms(ctx, uid, words); err != nil {
+		return x.failed("set synonyms", err)
+	}
+	return nil
+}
