@@ -76,6 +76,7 @@ func TestDemo(t *testing.T) {
 	if drafts, err := p.store.Drafts(t.Context(), catalog.SystemActor, store.DraftFilter{}); err != nil || len(drafts) > 0 {
 		t.Errorf("%d drafts are left over, %v", len(drafts), err)
 	}
+	p.checkSampleDocuments(t)
 }
 
 func (s *server) total(path string) int {
