@@ -20,7 +20,6 @@ import (
 	"taihu/catalog"
 	"taihu/catalog/blob"
 	"taihu/catalog/store"
-	"taihu/indexer"
 )
 
 // The commands on the server's machine. They act as the portal itself.
@@ -269,24 +268,6 @@ func (t tokenRevoke) Run(ctx context.Context, cfg *Config, env environment, log 
 			return err
 		}
 		fmt.Fprintf(env.Out, "revoked %s\n", t.ID)
-		return nil
-	})
-}
-
-type reindexCommand struct{}
-
-func (reindexCommand) Run(ctx context.Context, cfg *Config, env environment, log *slog.Logger) error {
-	return withStore(ctx, cfg, log, func(p *portal) error {
-		var err error
-		if p.index, err = openIndex(cfg, log); err != nil {
-			return err
-		}
-		start := time.Now()
-		report, err := indexer.Rebuild(ctx, p.index, documentSource{p.store}, nil)
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(env.Out, "indexed %d datasets in %s\n", report.Checked, time.Since(start).Round(time.Millisecond))
 		return nil
 	})
 }

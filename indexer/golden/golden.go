@@ -10,6 +10,7 @@
 package golden
 
 import (
+	"cmp"
 	"context"
 	"embed"
 	"fmt"
@@ -118,10 +119,21 @@ func parseQuery(line string) (q Query, err error) {
 	return q, nil
 }
 
-// Within returns the queries of s whose expected datasets are all there. Of a
-// catalogue of which less than half is there it returns none: a few slugs that
-// happen to be the same are not that catalogue.
+// Within returns the queries of s whose expected datasets are all there.
 func (s Set) Within(there map[string]bool) Set {
+	out := Set{Name: s.Name}
+	for _, q := range s.Queries {
+		if !slices.ContainsFunc(q.Want, func(w Want) bool { return !there[w.Slug] }) {
+			out.Queries = append(out.Queries, q)
+		}
+	}
+	return out
+}
+
+// Share is how much of the catalogue that s is about is there: the part of the
+// datasets expected by any query. A few slugs that happen to be the same are not
+// that catalogue.
+func (s Set) Share(there map[string]bool) float64 {
 	all, found := map[string]bool{}, 0
 	for _, q := range s.Queries {
 		for _, w := range q.Want {
@@ -131,16 +143,7 @@ func (s Set) Within(there map[string]bool) Set {
 			all[w.Slug] = true
 		}
 	}
-	out := Set{Name: s.Name}
-	if 2*found < len(all) {
-		return out
-	}
-	for _, q := range s.Queries {
-		if !slices.ContainsFunc(q.Want, func(w Want) bool { return !there[w.Slug] }) {
-			out.Queries = append(out.Queries, q)
-		}
-	}
-	return out
+	return float64(found) / float64(max(len(all), 1))
 }
 
 // Depth is how many hits of a search count.
@@ -299,5 +302,27 @@ func (a *Answer) line() string {
 		fmt.Fprintf(&b, "   (relaxed: %s)", a.Relaxed)
 	}
 	b.WriteByte('\n')
+	return b.String()
+}
+
+// Worse lists the queries of r that find less than in before, as lines of both
+// reports, the largest loss first. Both are runs of one set.
+func (r *Report) Worse(before *Report) string {
+	type loss struct {
+		by   float64
+		text string
+	}
+	var losses []loss
+	for i := range r.Answers {
+		now := &r.Answers[i]
+		if was := &before.Answers[i]; now.NDCG < was.NDCG {
+			losses = append(losses, loss{was.NDCG - now.NDCG, "- " + was.line() + "+ " + now.line()})
+		}
+	}
+	slices.SortStableFunc(losses, func(a, b loss) int { return cmp.Compare(b.by, a.by) })
+	var b strings.Builder
+	for _, l := range losses {
+		b.WriteString(l.text)
+	}
 	return b.String()
 }

@@ -151,7 +151,10 @@ func TestWithin(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, test := range []struct{ there, want string }{{"a b c d", "one two three"}, {"a c", "two"}, {"a b", "one"}, {"c", ""}, {"", ""}} {
+	for _, test := range []struct {
+		there, want string
+		share       float64
+	}{{"a b c d", "one two three", 1}, {"a c e", "two", 0.5}, {"a b", "one", 0.5}, {"d", "three", 0.25}, {"", "", 0}} {
 		there := map[string]bool{}
 		for _, slug := range strings.Fields(test.there) {
 			there[slug] = true
@@ -163,5 +166,31 @@ func TestWithin(t *testing.T) {
 		if strings.Join(got, " ") != test.want {
 			t.Errorf("%s there: %v, want %s", test.there, got, test.want)
 		}
+		if got := set.Share(there); got != test.share {
+			t.Errorf("%s there: a share of %v, want %v", test.there, got, test.share)
+		}
+	}
+}
+
+func TestWorse(t *testing.T) {
+	set, err := Parse("x", "one = a:3\ntwo = b:3\nthree = c:3\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, err := Run(t.Context(), answers{"one": "a", "two": "b", "three": "x c"}, set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now, err := Run(t.Context(), answers{"one": "x a", "two": "x", "three": "c"}, set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `- 1.000  two = b:3@1
++ 0.000  two = b:3@-   after x
+- 1.000  one = a:3@1
++ 0.631  one = a:3@2   after x
+`
+	if got := now.Worse(&before); got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
 	}
 }
