@@ -140,6 +140,7 @@ func (a *API) nextSearch(in *searchInput, offset int) string {
 	set("open", in.Open)
 	set("frequency", in.Frequency)
 	set("year", in.Year)
+	set("updated", in.Updated)
 	set("sort", in.Sort)
 	if in.Limit != defaultDatasets {
 		set("limit", strconv.Itoa(in.Limit))

@@ -25,14 +25,15 @@ const (
 const searchOperation = "search-datasets"
 
 type searchInput struct {
-	Q            string `query:"q" maxLength:"500" doc:"Words to find; Chinese or English" example:"停车"`
+	Q            string `query:"q" maxLength:"500" doc:"Words to find, Chinese or English, with quotes, minus and conditions: /docs/search" example:"停车 format:xlsx"`
 	Organization string `query:"organization" doc:"Slugs, comma separated; those below are included" example:"cgj"`
 	Theme        string `query:"theme" doc:"Theme codes, comma separated" example:"transport"`
 	Format       string `query:"format" doc:"Formats, comma separated" example:"csv,xlsx"`
 	Open         string `query:"open" doc:"Open attributes, comma separated" example:"unconditional"`
 	Frequency    string `query:"frequency" doc:"Update frequencies, comma separated" example:"daily"`
 	Year         string `query:"year" doc:"Years of the data date, comma separated" example:"2026"`
-	Sort         string `query:"sort" doc:"relevance, updated, rows or title; a minus means descending" example:"-updated"`
+	Updated      string `query:"updated" doc:"Months or years of the last publication, comma separated" example:"2026-03,2025"`
+	Sort         string `query:"sort" doc:"relevance, updated, downloads, size (rows × columns), rows or title; a minus means descending" example:"-downloads"`
 	Limit        int    `query:"limit" minimum:"1" maximum:"100" default:"20" doc:"Datasets in one answer"`
 	Cursor       string `query:"cursor" doc:"The next of the answer before"`
 }
@@ -66,11 +67,14 @@ func (a *API) search(ctx context.Context, actor catalog.Actor, in *searchInput) 
 		return nil, catalog.Errorf(catalog.Invalid, "bad_sort", "sort %q is not known: use one of %s", in.Sort, strings.Join(indexer.Sorts, ", ")).With("sorts", indexer.Sorts)
 	}
 	q := indexer.Query{Text: in.Q, Sort: in.Sort, Offset: offset, Limit: in.Limit, Facets: true, Lang: "zh", Filter: map[string][]string{}}
-	given := map[string]string{"organization": in.Organization, "theme": in.Theme, "format": in.Format, "open": in.Open, "frequency": in.Frequency, "year": in.Year}
+	given := map[string]string{"organization": in.Organization, "theme": in.Theme, "format": in.Format, "open": in.Open, "frequency": in.Frequency, "year": in.Year, "updated": in.Updated}
 	for facet, list := range given {
 		if values := SplitList(list); values != nil {
 			q.Filter[facet] = values
 		}
+	}
+	if list := q.Filter["updated"]; list != nil {
+		q.Filter["updated"] = indexer.Months(list)
 	}
 	out := &searchOutput{}
 	out.Body.Datasets = []Dataset{}
@@ -91,7 +95,7 @@ func (a *API) search(ctx context.Context, actor catalog.Actor, in *searchInput) 
 		if err != nil {
 			return nil, err
 		}
-		out.Body.Total, out.Body.Facets = result.Total, result.Facets
+		out.Body.Total, out.Body.Facets, out.Body.Spelling = result.Total, result.Facets, result.Spelling
 		if found, err = a.datasetsOf(ctx, actor, result.Hits); err != nil {
 			return nil, err
 		}
@@ -127,7 +131,7 @@ func (a *API) datasetsOf(ctx context.Context, actor catalog.Actor, hits []indexe
 
 func (a *API) datasetRoutes() {
 	register(a, huma.Operation{OperationID: searchOperation, Method: http.MethodGet, Path: "/api/v1/datasets", Tags: []string{"datasets"},
-		Summary: "Find datasets", Description: "Full-text search with facets. Without q: all datasets, newest first."}, a.search)
+		Summary: "Find datasets", Description: "Full-text search with facets, each counted under the filters of the others. Values of one facet are alternatives; an organization includes those below it. Without q: all datasets, newest first."}, a.search)
 
 	type output struct {
 		Status          int

@@ -159,6 +159,7 @@ type DatasetList struct {
 	Datasets []Dataset                       `json:"datasets"`
 	Facets   map[string][]indexer.FacetCount `json:"facets,omitempty" doc:"Counts of each facet under the other filters"`
 	Next     string                          `json:"next,omitempty" doc:"The address of the next page"`
+	Spelling string                          `json:"spelling,omitempty" doc:"The text as it was found, where nothing has it as it was written"`
 	Degraded bool                            `json:"degraded,omitempty" doc:"The search engine is away: titles only, without facets"`
 }
 

@@ -1,6 +1,7 @@
 package indexer
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -97,4 +98,20 @@ func SortCounts(counts []FacetCount) []FacetCount {
 		return strings.Compare(a.Value, b.Value)
 	})
 	return counts[:min(len(counts), MaxFacetValues)]
+}
+
+// Months are values of the facet updated, with every year put as its months: who
+// asks for 2026 or for 2026-03 means both kinds of value.
+func Months(values []string) []string {
+	var out []string
+	for _, v := range values {
+		if _, err := strconv.Atoi(v); err != nil || len(v) != len("2026") {
+			out = appendNew(out, v)
+			continue
+		}
+		for m := 1; m <= 12; m++ {
+			out = appendNew(out, fmt.Sprintf("%s-%02d", v, m))
+		}
+	}
+	return out
 }

@@ -46,6 +46,7 @@ var docOrder = []struct {
 	about catalog.Text
 }{
 	{"guide", catalog.Text{Zh: "找数据、看数据、下载、引用", En: "Find, look at, download and cite data"}},
+	{"search", catalog.Text{Zh: "引号、减号、机构与字段等条件，筛选与排序", En: "Quotes, minus, conditions on publisher, column and date; filters and orders"}},
 	{"api", catalog.Text{Zh: "地址、参数、格式、错误、限制", En: "Addresses, parameters, formats, errors, limits"}},
 	{"grammar", catalog.Text{Zh: "where、select、sort怎样写", En: "How to write where, select and sort"}},
 	{"steward", catalog.Text{Zh: "建数据集、上传、看报告、发布、撤回", En: "Datasets, uploads, reports, publishing, withdrawing"}},

@@ -5,12 +5,14 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"taihu/api/export"
 	"taihu/api/handle"
 	"taihu/catalog/table"
+	"taihu/indexer"
 )
 
 // Codes are made with catalog.Errorf, or with a helper that takes the code first.
@@ -71,7 +73,7 @@ func TestEveryParameterIsInTheAPIGuide(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, word := range append([]string{"cursor", "count", "format", "organization", "theme", "open", "frequency", "year", "q="}, table.Parameters...) {
+		for _, word := range append([]string{"cursor", "count", "format", "organization", "theme", "open", "frequency", "year", "updated", "downloads", "q="}, table.Parameters...) {
 			if !strings.Contains(string(b), word) {
 				t.Errorf("docs/api.%s.md does not name %s", lang, word)
 			}
@@ -82,6 +84,41 @@ func TestEveryParameterIsInTheAPIGuide(t *testing.T) {
 					t.Errorf("docs/api.%s.md does not name %s", lang, word)
 				}
 			}
+		}
+	}
+}
+
+// TestWhatCanBeSearchedForIsInTheDocs holds docs/search to the search text's grammar,
+// the facets and the orders.
+func TestWhatCanBeSearchedForIsInTheDocs(t *testing.T) {
+	for _, lang := range []string{"zh", "en"} {
+		b, err := docFiles.ReadFile("docs/search." + lang + ".md")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var words []string
+		for _, f := range indexer.KeyFields {
+			for _, name := range append([]string{f.Name}, f.Alias...) {
+				words = append(words, "`"+name+":`")
+			}
+		}
+		for _, sort := range indexer.Sorts {
+			words = append(words, "`"+sort+"`")
+		}
+		for _, word := range append(words, "`updated:`", "`更新:`", "`updated:>2025`") {
+			if !strings.Contains(string(b), word) {
+				t.Errorf("docs/search.%s.md does not name %s", lang, word)
+			}
+		}
+		for _, example := range regexp.MustCompile("`([a-z]+:[^`]+)`").FindAllStringSubmatch(string(b), -1) {
+			if asked := indexer.Ask(example[1]); len(asked.Terms) > 0 {
+				t.Errorf("docs/search.%s.md: %s is no condition: %+v", lang, example[1], asked)
+			}
+		}
+	}
+	for _, f := range indexer.Facets {
+		if !slices.Contains(facetOrder, f) || facetNames[f].En == "" {
+			t.Errorf("the facet %s is not on the page", f)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"net/http"
 	"net/url"
@@ -31,7 +32,7 @@ type searchPage struct {
 	Down     bool // the search engine does not answer
 	Unknown  string
 	Help     []link // for zero results
-	Hidden   []link // conditions the search form keeps; Words is the name, Note the value
+	Spelling string // as which the words were found, where nothing has them as they are
 }
 
 // result is one dataset found, with what the store knows of it.
@@ -53,33 +54,13 @@ type result struct {
 	Simulated      bool
 }
 
-type facetView struct {
-	Name   string
-	Values []facetValue
-}
-
-type facetValue struct {
-	Words, Href string
-	Count       int
-	Chosen      bool
-}
-
 const (
 	resultsPerPage = 20
-	facetValues    = 8
 	lastPage       = indexer.MaxOffset / resultsPerPage
 )
 
-var facetNames = map[string]catalog.Text{
-	"organization": {Zh: "发布机构", En: "Publisher"}, "theme": {Zh: "领域", En: "Theme"}, "format": {Zh: "格式", En: "Format"},
-	"open": {Zh: "开放属性", En: "Access"}, "frequency": {Zh: "更新频率", En: "Updated"}, "year": {Zh: "数据年份", En: "Year of data"},
-}
-
-// facetOrder is the order on the page.
-var facetOrder = []string{"theme", "organization", "open", "format", "frequency", "year"}
-
 var sortWords = map[string]catalog.Text{
-	"relevance": {Zh: "相关", En: "Relevance"}, "-updated": {Zh: "最近更新", En: "Newest"}, "-rows": {Zh: "行数最多", En: "Most rows"}, "title": {Zh: "标题", En: "Title"},
+	"relevance": {Zh: "相关", En: "Relevance"}, "-updated": {Zh: "最近更新", En: "Newest"}, "-downloads": {Zh: "下载最多", En: "Most downloads"}, "-size": {Zh: "数据最多", En: "Largest"}, "title": {Zh: "标题", En: "Title"},
 }
 
 // asked is what a search address says. Pages ignore keys and values they do not
@@ -112,6 +93,15 @@ func readSearch(q url.Values) asked {
 	return a
 }
 
+// query is what the index is asked.
+func (a asked) query(lang string) indexer.Query {
+	filter := maps.Clone(a.filter)
+	if list := filter["updated"]; list != nil {
+		filter["updated"] = indexer.Months(list)
+	}
+	return indexer.Query{Text: a.text, Filter: filter, Sort: a.sort, Offset: (a.page - 1) * resultsPerPage, Limit: resultsPerPage, Facets: true, Lang: lang}
+}
+
 // address is the search with some change made to it.
 func (a asked) address(change func(*asked)) string {
 	b := a
@@ -138,18 +128,6 @@ func (a asked) address(change func(*asked)) string {
 	return withQuery("/datasets", q)
 }
 
-// toggled adds or takes away one value of a facet and goes back to page 1.
-func (a asked) toggled(facet, value string) string {
-	return a.address(func(b *asked) {
-		b.page = 1
-		if i := slices.Index(b.filter[facet], value); i >= 0 {
-			b.filter[facet] = slices.Delete(b.filter[facet], i, i+1)
-			return
-		}
-		b.filter[facet] = append(b.filter[facet], value)
-	})
-}
-
 func (s *Site) search(c *gin.Context) error {
 	ctx, lang := c.Request.Context(), language(c)
 	a := readSearch(c.Request.URL.Query())
@@ -164,7 +142,7 @@ func (s *Site) search(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	found, err := s.Index.Search(ctx, indexer.Query{Text: a.text, Filter: a.filter, Sort: a.sort, Offset: (a.page - 1) * resultsPerPage, Limit: resultsPerPage, Facets: true, Lang: lang})
+	found, err := s.Index.Search(ctx, a.query(lang))
 	if err != nil {
 		if catalog.KindOf(err) != catalog.Unavailable {
 			return err
@@ -174,7 +152,7 @@ func (s *Site) search(c *gin.Context) error {
 	if last := lastOf(found.Total); a.page > last { // the list grew shorter: not "no dataset fits"
 		return seeOther(c, a.address(func(b *asked) { b.page = last }))
 	}
-	v.Total = found.Total
+	v.Total, v.Spelling = found.Total, found.Spelling
 	if err := s.results(c, &v, found.Hits, publishers); err != nil {
 		return err
 	}
@@ -319,63 +297,6 @@ func joined(segments []indexer.Segment) string {
 	return b.String()
 }
 
-// facetWords is a facet value in words.
-func facetWords(lang, facet, value string, bySlug map[string]catalog.Organization) string {
-	switch facet {
-	case "organization":
-		if o, ok := bySlug[value]; ok {
-			return o.Name.In(lang)
-		}
-	case "theme":
-		return catalog.ThemeName(value).In(lang)
-	case "open":
-		if w := openWords(lang, catalog.OpenAttribute(value)); w != "" {
-			return w
-		}
-	case "frequency":
-		if w := frequencyWords(lang, catalog.Frequency(value)); w != "" {
-			return w
-		}
-	case "format":
-		if value == "parquet" {
-			return "Parquet"
-		}
-		return strings.ToUpper(value)
-	case "year":
-		return phrase(lang, "%s年", "%s", value)
-	}
-	return value
-}
-
-func (s *Site) facets(v *searchPage, a asked, counted map[string][]indexer.FacetCount, publishers map[string]catalog.Organization, lang string) {
-	bySlug := map[string]catalog.Organization{}
-	for _, o := range publishers {
-		bySlug[o.Slug] = o
-	}
-	for _, name := range facetOrder {
-		f := facetView{Name: facetNames[name].In(lang)}
-		chosen := a.filter[name]
-		for _, value := range chosen {
-			words := facetWords(lang, name, value, bySlug)
-			v.Chosen = append(v.Chosen, link{Words: f.Name + phrase(lang, "：", ": ") + words, Href: href(lang, a.toggled(name, value))})
-			v.Hidden = append(v.Hidden, link{Words: name, Note: value})
-		}
-		for i, n := range counted[name] {
-			on := slices.Contains(chosen, n.Value)
-			if !on && (n.Count == 0 || i >= facetValues && len(f.Values) >= facetValues) {
-				continue
-			}
-			f.Values = append(f.Values, facetValue{Words: facetWords(lang, name, n.Value, bySlug), Href: href(lang, a.toggled(name, n.Value)), Count: n.Count, Chosen: on})
-		}
-		if len(f.Values) > 0 {
-			v.Facets = append(v.Facets, f)
-		}
-	}
-	if len(v.Chosen) > 0 {
-		v.ClearAll = href(lang, a.address(func(b *asked) { b.filter, b.page = map[string][]string{}, 1 }))
-	}
-}
-
 func sorts(a asked, lang string) []link {
 	current := a.sort
 	if current == "" {
@@ -385,7 +306,7 @@ func sorts(a asked, lang string) []link {
 		}
 	}
 	var out []link
-	for _, s := range []string{"relevance", "-updated", "-rows", "title"} {
+	for _, s := range []string{"relevance", "-updated", "-downloads", "-size", "title"} {
 		if s == "relevance" && a.text == "" {
 			continue
 		}

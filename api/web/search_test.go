@@ -37,3 +37,96 @@ func TestPassageSaysThatTheDescriptionGoesOn(t *testing.T) {
 		}
 	}
 }
+
+// below makes organizations, each below the one before.
+func (p *portal) below(slugs ...string) {
+	p.t.Helper()
+	parent := p.org.ID
+	for _, slug := range slugs {
+		o := &catalog.Organization{Slug: slug, ParentID: parent, Name: catalog.Text{Zh: slug + "科"}}
+		must(p.t, p.db.CreateOrganization(p.t.Context(), catalog.SystemActor, o))
+		parent = o.ID
+	}
+}
+
+func TestOrganizationsAreATreeThatOpensWhereOneIsChosen(t *testing.T) {
+	p := newPortal(t)
+	p.below("parking", "meters")
+	p.below("lights")
+	other := &catalog.Organization{Slug: "water", Name: catalog.Text{Zh: "水务局"}}
+	must(t, p.db.CreateOrganization(t.Context(), catalog.SystemActor, other))
+	p.index.facets = map[string][]indexer.FacetCount{"organization": {{Value: "cgj", Count: 9}, {Value: "parking", Count: 6}, {Value: "water", Count: 5}, {Value: "meters", Count: 4}, {Value: "lights", Count: 2}, {Value: "gone", Count: 1}}}
+	page := p.get("/datasets", 200)
+	wants(t, page, `href="/datasets?organization=cgj"`, `href="/datasets?organization=water"`)
+	lacks(t, page, "organization=parking", "organization=gone")
+	page = p.get("/datasets?organization=cgj", 200)
+	wants(t, page, `href="/datasets?organization=parking"`, `href="/datasets?organization=lights"`, `href="/datasets?organization=cgj%2Cwater"`)
+	lacks(t, page, "organization=meters", "cgj%2Cparking")
+	page = p.get("/en/datasets?organization=meters&q=x&page=1", 200)
+	wants(t, page, `href="/en/datasets?organization=parking&amp;q=x"`, `href="/en/datasets?organization=cgj&amp;q=x"`, `href="/en/datasets?organization=meters%2Clights&amp;q=x"`)
+	if got := p.index.last.Filter["organization"]; len(got) != 1 || got[0] != "meters" {
+		t.Errorf("asked for %v", got)
+	}
+	// The only one at the top is opened, so that there is something to choose.
+	p.index.facets["organization"] = []indexer.FacetCount{{Value: "cgj", Count: 9}, {Value: "parking", Count: 6}, {Value: "lights", Count: 2}}
+	wants(t, p.get("/datasets", 200), `href="/datasets?organization=parking"`)
+}
+
+func TestDatesAreBarsOfYearsThenMonths(t *testing.T) {
+	p := newPortal(t)
+	p.index.facets = map[string][]indexer.FacetCount{"updated": {{Value: "2026-03", Count: 30}, {Value: "2024-11", Count: 20}, {Value: "2026-01", Count: 10}}}
+	page := p.get("/datasets", 200)
+	wants(t, page, `<a href="/datasets?updated=2026" aria-label="2026年：40个数据集"`, `<a href="/datasets?updated=2024"`, `height="56.00"`, `height="28.00"`)
+	lacks(t, page, "updated=2025", "updated=2026-03")
+	page = p.get("/datasets?updated=2026", 200)
+	wants(t, page, `<a href="/datasets?updated=2026-03" aria-label="2026年3月：30个数据集"`, `updated=2026%2C2024`, "发布时间：2026年")
+	if got := p.index.last.Filter["updated"]; len(got) != 12 || got[2] != "2026-03" {
+		t.Errorf("asked for %v", got)
+	}
+	page = p.get("/en/datasets?updated=2026-03", 200)
+	wants(t, page, `aria-label="Mar 2026: 30 datasets" rel="nofollow" aria-current="true"`, `href="/en/datasets?updated=2026"`, "Last published: Mar 2026")
+	lacks(t, p.get("/datasets?updated=2026,2024", 200), "2026年3月")
+	p.index.facets["updated"] = p.index.facets["updated"][:1]
+	wants(t, p.get("/datasets", 200), "2026年3月：30个数据集")
+}
+
+func TestFacetsFoldWhatIsRare(t *testing.T) {
+	p := newPortal(t)
+	for i := range catalog.Themes {
+		p.index.facets = map[string][]indexer.FacetCount{"theme": append(p.index.facets["theme"], indexer.FacetCount{Value: catalog.Themes[i].Code, Count: 100 - i})}
+	}
+	last := catalog.Themes[len(catalog.Themes)-1].Code
+	page := p.get("/datasets", 200)
+	folded := page[strings.Index(page, "其余14个"):]
+	wants(t, folded, "theme="+last)
+	page = p.get("/datasets?theme="+last, 200)
+	_, folded, _ = strings.Cut(page, "其余13个")
+	folded, _, _ = strings.Cut(folded, "</details>")
+	lacks(t, folded, catalog.ThemeName(last).Zh)
+}
+
+func TestSearchSaysHowItFound(t *testing.T) {
+	p := newPortal(t)
+	p.index.spelling = "parking"
+	wants(t, p.get("/en/datasets?q=parkign", 200), "found as “parking”", `href="/en/docs/search"`)
+	for _, sort := range []string{"relevance", "-updated", "-downloads", "-size", "title"} {
+		p.get("/datasets?q=x&sort="+sort, 200)
+		if p.index.last.Sort != sort {
+			t.Errorf("asked for %s, sorted by %s", sort, p.index.last.Sort)
+		}
+		other := "title"
+		if sort == other {
+			other = "-size"
+		}
+		wants(t, p.get("/datasets?q=x&sort="+other, 200), "sort="+sort)
+	}
+}
+
+func lacks(t *testing.T, page string, parts ...string) {
+	t.Helper()
+	for _, s := range parts {
+		if strings.Contains(page, s) {
+			t.Errorf("page has %q", s)
+		}
+	}
+}

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -52,27 +53,43 @@ func (f fixedRows) Rows(_ context.Context, t *catalog.Table, p table.Params, _ p
 
 // listIndex finds what it is told to find.
 type listIndex struct {
-	hits  []indexer.Hit
-	fails error
-	last  *indexer.Query
+	hits     []indexer.Hit
+	facets   map[string][]indexer.FacetCount // nil: two of one
+	spelling string
+	fails    error
+	last     *indexer.Query
+	searches int
 }
 
 func (l *listIndex) Search(_ context.Context, q indexer.Query) (indexer.Result, error) {
 	l.last = &q
+	l.searches++
 	if l.fails != nil {
 		return indexer.Result{}, l.fails
 	}
-	if q.Text == "无" {
+	if strings.HasPrefix(q.Text, "无") {
 		return indexer.Result{}, nil
 	}
-	return indexer.Result{Total: len(l.hits), Hits: l.hits, Facets: map[string][]indexer.FacetCount{"theme": {{Value: "transport", Count: 1}}, "organization": {{Value: "cgj", Count: 1}}}}, nil
+	facets := l.facets
+	if facets == nil {
+		facets = map[string][]indexer.FacetCount{"theme": {{Value: "transport", Count: 1}}, "organization": {{Value: "cgj", Count: 1}}}
+	}
+	return indexer.Result{Total: len(l.hits), Hits: l.hits, Facets: facets, Spelling: l.spelling}, nil
 }
-func (*listIndex) Put(context.Context, ...indexer.Document) error                    { return nil }
-func (*listIndex) Delete(context.Context, ...string) error                           { return nil }
-func (*listIndex) Versions(context.Context) (map[string]int64, error)                { return nil, nil }
-func (*listIndex) Rebuild(context.Context, iter.Seq2[indexer.Document, error]) error { return nil }
-func (*listIndex) Ping(context.Context) error                                        { return nil }
-func (*listIndex) Close() error                                                      { return nil }
+func (l *listIndex) Suggest(context.Context, string, string, int) ([]indexer.Suggestion, error) {
+	return nil, l.fails
+}
+func (*listIndex) Put(context.Context, ...indexer.Document) error           { return nil }
+func (*listIndex) Delete(context.Context, ...string) error                  { return nil }
+func (*listIndex) Stamps(context.Context) (map[string]indexer.Stamp, error) { return nil, nil }
+func (*listIndex) Rollback(context.Context) error                           { return nil }
+func (*listIndex) SetSynonyms(context.Context, indexer.Synonyms) error      { return nil }
+func (*listIndex) Canary(context.Context) (time.Duration, error)            { return 0, nil }
+func (*listIndex) Ping(context.Context) error                               { return nil }
+func (*listIndex) Close() error                                             { return nil }
+func (*listIndex) Rebuild(context.Context, iter.Seq2[indexer.Document, error], func(context.Context, indexer.Searcher) error) error {
+	return nil
+}
 
 // portal is a site over a real store.
 type portal struct {
