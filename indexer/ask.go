@@ -59,8 +59,17 @@ func Ask(text string) Asked {
 	for i, item := range items {
 		a.take(item, i == len(items)-1)
 	}
+	if kept := slices.DeleteFunc(slices.Clone(a.Terms), isFiller); len(kept) > 0 {
+		a.Terms = kept
+	}
 	return a
 }
+
+// fillers are English words that say nothing alone: where others stand beside them
+// no document has to have them. A phrase keeps them.
+var fillers = strings.Fields("a an the of in on at by for from to and or with is are was were how much many does do what which who where when")
+
+func isFiller(t Term) bool { return !t.Run && len(t.Phrase) == 0 && slices.Contains(fillers, t.Text) }
 
 // item is one stretch of a search text between spaces.
 type item struct {
