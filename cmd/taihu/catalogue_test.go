@@ -34,6 +34,7 @@ var exportFormats = []string{"csv", "json", "ndjson", "xlsx", "parquet", "tsv", 
 // table in every format and reads it back: all must say the same, and what
 // the source said.
 func TestCatalogues(t *testing.T) {
+	t.Parallel()
 	owid, rdatasets := sharedData(t, "catalogues", "owid"), sharedData(t, "catalogues", "rdatasets")
 	if testing.Short() {
 		t.Skip("SKIPPED: takes minutes; run without -short")

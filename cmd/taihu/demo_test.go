@@ -34,6 +34,7 @@ func waitForDemo(t *testing.T, s *server, starts int) time.Duration {
 // to the sample's own words. A start broken off is completed by the next one,
 // and the one after that finds everything there.
 func TestDemo(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("SKIPPED: loads 900,000 rows; run without -short")
 	}

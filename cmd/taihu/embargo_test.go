@@ -882,6 +882,7 @@ func (e *embargo) oldStays(t *testing.T) {
 // TestKilledAtItsTime kills the portal around the time of a release, or between the
 // steps of its publication: it is published once, and by the next start at the latest.
 func TestKilledAtItsTime(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("SKIPPED: takes a minute; run without -short")
 	}

@@ -258,6 +258,7 @@ func newProcess(t *testing.T, h *history, datasets ...string) (*process, *client
 // TestKilledAtEachFailpoint kills the portal between every two durable steps of
 // a publication.
 func TestKilledAtEachFailpoint(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("SKIPPED: takes a minute; run without -short")
 	}
@@ -293,6 +294,7 @@ func TestKilledAtEachFailpoint(t *testing.T) {
 
 // TestKilledAtRandom kills the portal 50 times while three stewards publish.
 func TestKilledAtRandom(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("SKIPPED: takes a minute; run without -short")
 	}

@@ -30,6 +30,7 @@ const canary = "三阳广场"
 // TestConditionalData: page and schema are open to all, values and bytes to the
 // dataset's own organization alone.
 func TestConditionalData(t *testing.T) {
+	t.Parallel()
 	p := startLots(t)
 	const schema = "/api/v1/datasets/conditional-lots/releases/latest/tables/lots/schema"
 	list := []scenario{
@@ -60,6 +61,7 @@ var requestIDs = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
 // TestClosedIsLikeUnknown: to others a closed dataset answers as one that does
 // not exist, byte for byte but the request's id (reliability E04).
 func TestClosedIsLikeUnknown(t *testing.T) {
+	t.Parallel()
 	p := startLots(t)
 	const unknown = "nobody-lots" // as long as closed-lots, so that lengths must agree too
 	addresses := append(byteAddresses("closed-lots", "latest"), byteAddresses("closed-lots", "1")...)
@@ -102,6 +104,7 @@ func TestClosedIsLikeUnknown(t *testing.T) {
 // TestDraftsAreInvisible: to others a draft's id is like one that never was, for
 // every verb.
 func TestDraftsAreInvisible(t *testing.T) {
+	t.Parallel()
 	p := startLots(t)
 	draft := p.draft("open-lots", "lots.csv", lots+"777,秘密车场,滨湖区,1\n")
 	var list []scenario
@@ -139,6 +142,7 @@ func TestDraftsAreInvisible(t *testing.T) {
 // TestWithdrawalWorksAtOnce: on every layer, stored exports included, and what is
 // restored are the same bytes.
 func TestWithdrawalWorksAtOnce(t *testing.T) {
+	t.Parallel()
 	p := startLots(t)
 	before := map[string]string{}
 	tags := map[string]string{}
@@ -202,6 +206,7 @@ func (p *lotPortal) signIn(t *testing.T) *http.Cookie {
 
 // TestSessionCookieFlags (reliability S05).
 func TestSessionCookieFlags(t *testing.T) {
+	t.Parallel()
 	plain := startLots(t).signIn(t)
 	if plain.Name != "taihu" || !plain.HttpOnly || plain.SameSite != http.SameSiteLaxMode || plain.Path != "/" || plain.Domain != "" || plain.Secure {
 		t.Errorf("over http: %+v", plain)
@@ -226,6 +231,7 @@ func TestSessionCookieFlags(t *testing.T) {
 // TestCrossSiteRequests: a session is worth nothing to another site, before and
 // after anonymous and token traffic (reliability S06), and reading changes nothing.
 func TestCrossSiteRequests(t *testing.T) {
+	t.Parallel()
 	p := startLots(t)
 	session := p.signIn(t)
 	cookie := []string{"Cookie", session.Name + "=" + session.Value}
@@ -289,6 +295,7 @@ func TestCrossSiteRequests(t *testing.T) {
 // TestRowsWalk pages through a table with where and sort and gets each row once,
 // in order, while a new release is published under it.
 func TestRowsWalk(t *testing.T) {
+	t.Parallel()
 	p := startLots(t)
 	var many strings.Builder
 	many.WriteString("编号,组,值\n")

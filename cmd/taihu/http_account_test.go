@@ -14,6 +14,7 @@ import (
 // TestReadKeys: a person makes a key in the browser's way; it reads what he may
 // and changes nothing, and another site can make none in his name.
 func TestReadKeys(t *testing.T) {
+	t.Parallel()
 	p := startLots(t)
 	session := p.signIn(t)
 	cookie := []string{"Cookie", session.Name + "=" + session.Value, "Content-Type", "application/x-www-form-urlencoded"}
@@ -54,6 +55,7 @@ func TestReadKeys(t *testing.T) {
 // TestAccountInTheBrowser: on a phone and without scripts a key is made, shown
 // once and revoked.
 func TestAccountInTheBrowser(t *testing.T) {
+	t.Parallel()
 	p := startLots(t)
 	password := passwordLine.FindStringSubmatch(p.Out.String())
 	if password == nil {

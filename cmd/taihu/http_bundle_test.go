@@ -41,6 +41,7 @@ func unpack(t *testing.T, archive string) map[string]string {
 // TestWholeRelease: the archive holds the same bytes as the single downloads,
 // names and hashes them, and other programs read it.
 func TestWholeRelease(t *testing.T) {
+	t.Parallel()
 	p := startLots(t)
 	for _, ext := range []string{"csv", "json", "ndjson", "xlsx", "parquet"} {
 		address := "/data/open-lots/2.zip?format=" + ext
@@ -112,6 +113,7 @@ func readByOthers(t *testing.T, archive string) {
 // tables must be encoded first and when they lie ready, and puts a broken
 // download together again.
 func TestArchiveRanges(t *testing.T) {
+	t.Parallel()
 	p := startLots(t)
 	const address = "/data/open-lots/2.zip"
 	p.forget()

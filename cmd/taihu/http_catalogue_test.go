@@ -22,6 +22,7 @@ var catalogueAddresses = []string{
 // TestCatalogue: every writing of the catalogue names what anybody may see, tells
 // whether it changed, and can be read across origins.
 func TestCatalogue(t *testing.T) {
+	t.Parallel()
 	p := startLots(t)
 	p.draft("open-lots", "秘密.csv", lots+"777,秘密车场,滨湖区,1\n")
 	for _, address := range catalogueAddresses {
@@ -133,6 +134,7 @@ func TestCatalogueIsWellFormed(t *testing.T) {
 // TestViewsRunInDuckDB: with files in the place of addresses the statements run
 // and the views give the rows.
 func TestViewsRunInDuckDB(t *testing.T) {
+	t.Parallel()
 	p := startLots(t)
 	folder := t.TempDir()
 	_, _, script := p.send(t, scenario{path: "/portal.sql"})

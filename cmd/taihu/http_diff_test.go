@@ -18,6 +18,7 @@ const edited = "编号,名称,区县,泊位数,备注\n001,三阳广场,梁溪�
 // TestComparisons: between releases, and between a draft and a release for those who
 // may see the draft.
 func TestComparisons(t *testing.T) {
+	t.Parallel()
 	p := startLots(t)
 	draft := p.draft("open-lots", "lots.csv", edited)
 	const base = "/api/v1/datasets/open-lots/diff"
@@ -131,6 +132,7 @@ func (p *lotPortal) draftPage(t *testing.T, draft *api.Draft) {
 
 // TestComparedPagesAreTheList: followed to their end, pages have every change once.
 func TestComparedPagesAreTheList(t *testing.T) {
+	t.Parallel()
 	p := startLots(t)
 	var rows strings.Builder
 	rows.WriteString("编号,值\n")

@@ -18,6 +18,7 @@ import (
 // TestAddresses walks the addresses of architecture.md §5: GET and HEAD of each
 // answer 200 with the same headers, for a person without an account.
 func TestAddresses(t *testing.T) {
+	t.Parallel()
 	p := startLots(t)
 	const release = "/api/v1/datasets/open-lots/releases/"
 	list := []string{
@@ -102,6 +103,7 @@ func TestAddresses(t *testing.T) {
 // TestStoredAndUnstored holds ETags, conditional requests and ranges to RFC 9110,
 // both when the export is encoded for the request and when it is a file already.
 func TestStoredAndUnstored(t *testing.T) {
+	t.Parallel()
 	p := startLots(t)
 	for _, ext := range []string{"csv", "json", "ndjson", "xlsx", "parquet", "tsv", "arrow", "xml"} {
 		for _, stored := range []bool{false, true} {
@@ -209,6 +211,7 @@ func rangeScenarios(address, tag, whole string) []scenario {
 
 // TestManyRanges: two ranges come as multipart/byteranges with the right bytes.
 func TestManyRanges(t *testing.T) {
+	t.Parallel()
 	p := startLots(t)
 	status, header, body := p.send(t, scenario{path: "/data/open-lots/1/files/lots.csv", headers: []string{"Range", "bytes=0-5,-3"}})
 	kind, params, err := mime.ParseMediaType(header.Get("Content-Type"))
@@ -230,6 +233,7 @@ func TestManyRanges(t *testing.T) {
 // TestDownloadNames: a hostile or Chinese name stays one header line in both
 // forms of RFC 6266 (reliability D01).
 func TestDownloadNames(t *testing.T) {
+	t.Parallel()
 	p := startLots(t)
 	address := "/data/open-lots/1/files/%E8%AF%B4%E6%98%8E%20a%22%3Bx%3D.html"
 	status, header, body := p.send(t, scenario{raw: address})
@@ -266,6 +270,7 @@ func TestDownloadNames(t *testing.T) {
 // TestCompression: lists and pages are compressed for those who can read it; what
 // has an ETag is not.
 func TestCompression(t *testing.T) {
+	t.Parallel()
 	p := startLots(t)
 	packed := []string{"Accept-Encoding", "gzip"}
 	p.play(t, []scenario{

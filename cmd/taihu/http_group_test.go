@@ -9,6 +9,7 @@ import (
 
 // TestGroupsOverHTTP: groups are rows like any others, on pages and in files.
 func TestGroupsOverHTTP(t *testing.T) {
+	t.Parallel()
 	p := startLots(t)
 	rows, csv := "/api/v1/datasets/open-lots/releases/2/tables/lots/rows", "/data/open-lots/2/lots.csv"
 	p.play(t, []scenario{

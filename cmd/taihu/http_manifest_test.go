@@ -27,6 +27,7 @@ import (
 // TestManifests: a download, its trailers or headers, and its manifest agree, for
 // whole and filtered exports in every format; content_sha256 is that of the rows.
 func TestManifests(t *testing.T) {
+	t.Parallel()
 	p := startLots(t)
 	p.forget()
 	contents := map[string]string{}
@@ -100,6 +101,7 @@ func longCSV(rows int) string {
 // TestEstimateAndAsync: how large it would be without encoding it, and a large
 // export behind the same address.
 func TestEstimateAndAsync(t *testing.T) {
+	t.Parallel()
 	p := startLots(t)
 	p.release("open-lots", "long.csv", longCSV(300_000))
 	p.forget()
@@ -152,6 +154,7 @@ func TestEstimateAndAsync(t *testing.T) {
 // TestLargeExportOfOneReader: it goes to its reader as it is encoded, and is kept
 // when somebody needs the finished file.
 func TestLargeExportOfOneReader(t *testing.T) {
+	t.Parallel()
 	p := startLots(t)
 	p.release("open-lots", "long.csv", longCSV(400_000)) // about 15 MB
 	p.forget()
@@ -202,6 +205,7 @@ func TestLargeExportOfOneReader(t *testing.T) {
 // TestExportsAreBounded: what was not used for longest goes, and comes back when
 // asked for.
 func TestExportsAreBounded(t *testing.T) {
+	t.Parallel()
 	p := startLots(t, "--kept-exports=1")
 	p.release("open-lots", "long.csv", longCSV(12_000)) // about 450 kB as CSV
 	p.idle()
@@ -228,6 +232,7 @@ func TestExportsAreBounded(t *testing.T) {
 
 // TestGetResumes fetches through a connection that is cut again and again.
 func TestGetResumes(t *testing.T) {
+	t.Parallel()
 	p := startLots(t)
 	p.release("open-lots", "long.csv", longCSV(60_000))
 	cutter := &cuttingProxy{to: strings.TrimPrefix(p.URL, "http://"), after: 300_000}
@@ -261,6 +266,7 @@ func TestGetResumes(t *testing.T) {
 // TestGetWaitsForItsBudget: a client whose budget is spent asks again when the server
 // said, and gets its file.
 func TestGetWaitsForItsBudget(t *testing.T) {
+	t.Parallel()
 	p := startLots(t, "--anonymous-queries=30")
 	refused := false
 	for i := 0; i < 60 && !refused; i++ {

@@ -11,6 +11,7 @@ import (
 // TestShapedDownloads: the parameters that shape a file work on whole tables, with
 // lengths and ranges, and on filtered ones; each form has an ETag of its own.
 func TestShapedDownloads(t *testing.T) {
+	t.Parallel()
 	p := startLots(t)
 	const at = "/data/open-lots/2/lots."
 	const spreadsheet = "\ufeff编号,名称,区县,泊位数\r\n001,三阳广场,梁溪区,417\r\n002,崇安寺,梁溪区,6\r\n003,蠡湖公园,滨湖区,120\r\n004,甲;乙,滨湖区,33\r\n005,太湖广场,梁溪区,6\r\n006,新的,滨湖区,1\r\n"

@@ -40,6 +40,7 @@ func cityBook(t *testing.T) string {
 // TestOrganizationImportCommand: 511 publishers from one workbook, well within a
 // minute; once more they change nothing; a list with a fault changes nothing either.
 func TestOrganizationImportCommand(t *testing.T) {
+	t.Parallel()
 	s := start(t, "serve")
 	list := cityBook(t)
 	if out, code := s.command("organization", "import", list, "--dry-run"); code != 0 || !strings.HasSuffix(out, "would make 511, change 0 and leave 0 as they are\n") {
@@ -80,6 +81,7 @@ func TestOrganizationImportCommand(t *testing.T) {
 // child reads it, the preview is taken; a session alone is not enough from
 // elsewhere.
 func TestOrganizationImportOverHTTP(t *testing.T) {
+	t.Parallel()
 	p := startLots(t)
 	session := p.signIn(t)
 	cookie := []string{"Cookie", session.Name + "=" + session.Value}

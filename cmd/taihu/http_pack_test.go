@@ -13,6 +13,7 @@ import (
 // TestPackedDownloads: text formats come compressed to those who ask, stored or
 // encoded for the request, whole or filtered; each representation has its own tag.
 func TestPackedDownloads(t *testing.T) {
+	t.Parallel()
 	p := startLots(t)
 	for _, file := range []string{"lots.csv", "lots.tsv", "lots.json", "lots.ndjson", "lots.xml", "lots.csv?spreadsheet=1", "lots.csv?header=none&null=NA", "lots.json?shape=columns", "lots.csv?where=泊位数 > 100", "lots.csv?where=泊位数 > 9999&header=none"} {
 		for _, stored := range []bool{false, true} {

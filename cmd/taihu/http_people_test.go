@@ -13,6 +13,7 @@ import (
 // invites; who was invited joins on a phone without scripts. Pictures are kept where
 // TAIHU_SHOTS names a folder.
 func TestPeopleInTheBrowser(t *testing.T) {
+	t.Parallel()
 	p := startLots(t, "--log-level=debug")
 	book := cityBook(t)
 	for _, width := range []int64{1280, 390} {

@@ -43,6 +43,7 @@ const problemType = "application/problem+json"
 // TestEveryErrorHasOneShape: whatever goes wrong under /api and /data, and
 // whoever notices it (router, huma, a handler, net/http), the answer is the same.
 func TestEveryErrorHasOneShape(t *testing.T) {
+	t.Parallel()
 	p := startLots(t, "--max-upload=1")
 	problem := map[string]string{"Content-Type": problemType}
 	draft := p.draft("open-lots", "lots.csv", lots)
@@ -127,6 +128,7 @@ func TestEveryErrorHasOneShape(t *testing.T) {
 // TestWrongBodiesAreNotRepeated: what is wrong with a body is said in few words,
 // however much is wrong and however large the body is.
 func TestWrongBodiesAreNotRepeated(t *testing.T) {
+	t.Parallel()
 	p := startLots(t)
 	var many strings.Builder
 	for i := range 60_000 {
@@ -148,6 +150,7 @@ func TestWrongBodiesAreNotRepeated(t *testing.T) {
 
 // TestParametersAreStrict: a typo never returns the whole table.
 func TestParametersAreStrict(t *testing.T) {
+	t.Parallel()
 	p := startLots(t)
 	for _, at := range []struct{ name, address, known string }{
 		{"download", "/data/open-lots/2/lots.csv", "where"},

@@ -28,6 +28,7 @@ var secretWords = []string{"诸葛秘密", "320299199001010015", "11010519491231
 // dropped and two masked, and asks every address a reader can find for what was
 // taken out, signed in and not: no byte of it comes.
 func TestNothingOfWhatWasMaskedIsReachable(t *testing.T) {
+	t.Parallel()
 	p := startLots(t)
 	draft := p.draft("open-lots", "people.csv", secretPeople)
 	if draft.State != catalog.Ready || len(draft.Unsettled) != 3 {

@@ -21,6 +21,7 @@ func soak() bool { return os.Getenv("TAIHU_SOAK") != "" }
 // and under sort and filter, from latest on, while five releases are published, one in
 // each sixth of their way. Each gets every row once and in order.
 func TestWalkUnderReleases(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("SKIPPED: takes a minute; run without -short")
 	}

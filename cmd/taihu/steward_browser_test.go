@@ -10,6 +10,7 @@ import (
 // TestFeedbackInTheBrowser: without scripts and on a phone a reader follows a row's
 // number, says what is wrong and sees his report; the steward answers it from his desk.
 func TestFeedbackInTheBrowser(t *testing.T) {
+	t.Parallel()
 	p := startLots(t)
 	b := openTab(t, 390, 900, false)
 	b.do(chromedp.Navigate(p.URL+"/en/datasets/open-lots/tables/lots"), chromedp.Click("td.no a[href*='row=2']"), chromedp.WaitReady("#message"),

@@ -17,6 +17,7 @@ const (
 // TestTableAPIPage: who may read a table finds all about its API and can try it;
 // others find what they find on the other pages.
 func TestTableAPIPage(t *testing.T) {
+	t.Parallel()
 	p := startLots(t)
 	asked := []string{"Accept", "text/html"}
 	secret := strings.Replace(lotsAPI, "open-", "conditional-", 1)
@@ -80,6 +81,7 @@ func TestTriedRequestsCountLikeOthers(t *testing.T) {
 // TestTableOpenAPI: open where the schema is, without a value where the data are
 // not; with the addresses, formats and examples of this table alone.
 func TestTableOpenAPI(t *testing.T) {
+	t.Parallel()
 	p := startLots(t)
 	secret := strings.Replace(lotsOpenAPI, "open-", "conditional-", 1)
 	closed := strings.Replace(lotsOpenAPI, "open-", "closed-", 1)

@@ -59,6 +59,7 @@ func pieceAt(offset int, more ...string) []string {
 // TestTusProtocol plays the protocol as its text says it: every header and
 // status, in the order a sender meets them.
 func TestTusProtocol(t *testing.T) {
+	t.Parallel()
 	p := startLots(t, "--max-upload=8")
 	draft, err := p.client.CreateDraft(t.Context(), "open-lots", api.DraftEdit{})
 	if err != nil {
@@ -146,6 +147,7 @@ func mustDraft(t *testing.T, c *client.Client, id string) *api.Draft {
 // TestPiecesFromTwoSenders: the later one takes over, also from a connection that
 // hangs; bytes are neither lost nor mixed.
 func TestPiecesFromTwoSenders(t *testing.T) {
+	t.Parallel()
 	p := startLots(t)
 	own := client.New(p.URL, p.own)
 	draft, err := own.CreateDraft(t.Context(), "open-lots", api.DraftEdit{})
@@ -466,6 +468,7 @@ func fileHash(t *testing.T, path string) string {
 // TestUploadKilledAtEachFailpoint kills the portal between every two durable
 // steps of an upload: the sender goes on, and one file comes of it.
 func TestUploadKilledAtEachFailpoint(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("SKIPPED: takes half a minute; run without -short")
 	}
@@ -522,6 +525,7 @@ func TestUploadKilledAtEachFailpoint(t *testing.T) {
 // TestImportByAddress: a job fetches the file; what goes wrong is told, and takes
 // nothing away (H08, H09 and the whole way of the rest).
 func TestImportByAddress(t *testing.T) {
+	t.Parallel()
 	var asked []string
 	var mu sync.Mutex
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -617,6 +621,7 @@ func TestImportByAddress(t *testing.T) {
 // TestPublishGoesOn: the command is killed in the middle of a large file; the
 // same command again sends only the rest, into the same draft.
 func TestPublishGoesOn(t *testing.T) {
+	t.Parallel()
 	const size = 40 << 20
 	p := &process{t: t, Data: t.TempDir(), address: freeAddress(t)}
 	p.start()
@@ -660,6 +665,7 @@ func TestPublishGoesOn(t *testing.T) {
 // TestCurlPuts: the plain command keeps working, and what it is told when there
 // is too much.
 func TestCurlPuts(t *testing.T) {
+	t.Parallel()
 	if _, err := exec.LookPath("curl"); err != nil {
 		if required("curl") {
 			t.Fatal("TAIHU_REQUIRE wants curl, and there is none on PATH")
@@ -719,6 +725,7 @@ func (b *tab) shoot(name string) {
 // TestUploadInTheBrowser: two files, the connection cut, a pause, the page loaded
 // again in the middle and the same file chosen again: one draft with both.
 func TestUploadInTheBrowser(t *testing.T) {
+	t.Parallel()
 	p := startLots(t)
 	const size = 24 << 20
 	path, hash := randomFile(t, "large.bin", size, 11)
@@ -798,6 +805,7 @@ func TestUploadInTheBrowser(t *testing.T) {
 // TestImportInTheBrowser: the form without scripts, what it says on the way and
 // when it fails, on a phone.
 func TestImportInTheBrowser(t *testing.T) {
+	t.Parallel()
 	p := startLots(t)
 	draft := p.draft("open-lots", "lots.csv", lots)
 	p.tus(t, draft.ID, p.admin, 1000, "filename", "half.csv")
@@ -847,6 +855,7 @@ upload.findPreviousUploads().then((earlier) => {
 // TestTusJSClient holds the portal to the protocol's own client, which is fetched
 // for this run: through cuts, a kill of the server and a kill of the client.
 func TestTusJSClient(t *testing.T) {
+	t.Parallel()
 	missing := func(why string) {
 		if required("tus-js-client") {
 			t.Fatal("TAIHU_REQUIRE wants tus-js-client: " + why)
