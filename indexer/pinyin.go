@@ -3,6 +3,7 @@ package indexer
 import (
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/mozillazg/go-pinyin"
 )
@@ -22,15 +23,35 @@ func Syllables(r rune) []string {
 	if v, ok := syllables.Load(r); ok {
 		return v.([]string)
 	}
-	args := pinyin.NewArgs()
-	args.Heteronym = true
 	list := []string{}
-	for _, s := range pinyin.SinglePinyin(r, args) {
-		list = appendNew(list, strings.ReplaceAll(s, "ü", "v"))
+	// the dictionary itself: the library looks for tones by regular expressions
+	for s := range strings.SplitSeq(pinyin.PinyinDict[int(r)], ",") {
+		list = appendNew(list, strings.Map(withoutTone, s))
 	}
 	list = list[:min(len(list), 2)]
 	syllables.Store(r, list)
 	return list
+}
+
+// plainLetters are the letters of pinyin with their tones taken off.
+var plainLetters = func() map[rune]rune {
+	letters := map[rune]rune{}
+	for plain, marked := range map[rune]string{'a': "āáǎà", 'e': "ēéěèêếề", 'i': "īíǐì", 'o': "ōóǒò", 'u': "ūúǔù", 'v': "üǖǘǚǜ", 'n': "ńňǹ", 'm': "ḿ"} {
+		for _, r := range marked {
+			letters[r] = plain
+		}
+	}
+	return letters
+}()
+
+func withoutTone(r rune) rune {
+	if r < utf8.RuneSelf {
+		return r
+	}
+	if plain, there := plainLetters[r]; there {
+		return plain
+	}
+	return -1 // a tone that stands behind its letter
 }
 
 // PinyinTexts are the texts of d that are found by their pinyin.

@@ -111,6 +111,9 @@ func classOf(r rune) class {
 	return separator
 }
 
+// InWord reports whether a folded character is one of a word of letters.
+func InWord(r rune) bool { return classOf(r) == letter }
+
 // Tokens cuts a folded text and hands each token to yield, in order.
 func Tokens(folded string, yield func(Token)) {
 	start, current := 0, separator

@@ -38,3 +38,30 @@ func (b bitset) each(f func(n uint32)) {
 		}
 	}
 }
+
+func newBitset(n int) bitset { return make(bitset, (n+63)/64) }
+
+func (b bitset) andNot(other bitset) {
+	for i, w := range other {
+		b[i] &^= w
+	}
+}
+
+func (b bitset) empty() bool {
+	for _, w := range b {
+		if w != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// meets reports whether a and b have a member in common.
+func (b bitset) meets(other bitset) bool {
+	for i, w := range other {
+		if b[i]&w != 0 {
+			return true
+		}
+	}
+	return false
+}

@@ -21,7 +21,6 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-	"time"
 
 	"taihu/catalog"
 	"taihu/indexer"
@@ -30,6 +29,8 @@ import (
 const (
 	logName      = "documents.log"
 	nextName     = "documents.next" // a log being built; worthless after a crash
+	oldName      = "documents.old"  // the log that the last Rebuild replaced
+	swapName     = "documents.swap" // only between two renames of Rollback
 	batchSize    = 500              // documents of one record during a rebuild
 	applyAtOnce  = 64               // documents put into memory under one lock, so that searches wait little
 	compactAbove = 16 << 20         // bytes of replaced documents worth a new log
@@ -45,9 +46,10 @@ type Index struct {
 	writer chan struct{}
 	damage string
 
-	mu      sync.RWMutex // guards current and its contents: searches read
-	current *generation
-	closed  bool
+	mu       sync.RWMutex // guards current and its contents: searches read
+	current  *generation
+	synonyms indexer.Synonyms
+	closed   bool
 }
 
 var _ indexer.Index = (*Index)(nil)
@@ -72,7 +74,7 @@ func Open(folder string) (*Index, error) {
 		return nil, fmt.Errorf("open search index %s: %w", folder, err)
 	}
 	x := &Index{folder: folder, unlock: unlock, writer: make(chan struct{}, 1)}
-	if err := os.Remove(filepath.Join(folder, nextName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := x.recoverNames(); err != nil {
 		unlock()
 		return nil, fmt.Errorf("open search index: %w", err)
 	}
@@ -150,14 +152,13 @@ func (x *Index) Put(ctx context.Context, docs ...indexer.Document) error {
 			continue
 		}
 		newest[d.ID] = d.Version
-		body, err := json.Marshal(d)
-		if err != nil {
-			return fmt.Errorf("index document %s: %w", d.ID, err)
-		}
-		entries = append(entries, entry{doc: d, body: body})
+		entries = append(entries, entry{prepared: &prepared{doc: d}})
 	}
 	if len(entries) == 0 {
 		return nil
+	}
+	if err := prepareAll(entries); err != nil {
+		return err
 	}
 	if err := g.log.append(entries, true); err != nil {
 		return unavailable(err)
@@ -165,8 +166,9 @@ func (x *Index) Put(ctx context.Context, docs ...indexer.Document) error {
 	for start := 0; start < len(entries); start += applyAtOnce {
 		x.mu.Lock()
 		for _, e := range entries[start:min(start+applyAtOnce, len(entries))] {
-			g.terms.put(e.doc, e.at, len(e.body))
+			g.terms.put(e.prepared, e.at)
 		}
+		g.terms.settle(false)
 		x.mu.Unlock()
 	}
 	return x.compact(ctx)
@@ -216,11 +218,35 @@ func (x *Index) Rebuild(ctx context.Context, docs iter.Seq2[indexer.Document, er
 		return err
 	}
 	defer x.unlockWriter()
-	return x.rebuild(ctx, docs)
+	return x.rebuild(ctx, docs, func(g *generation) error {
+		if accept == nil {
+			return nil
+		}
+		x.mu.RLock()
+		next := candidate{g, x.synonyms}
+		x.mu.RUnlock()
+		return accept(ctx, next)
+	}, true)
 }
 
-func (x *Index) rebuild(ctx context.Context, docs iter.Seq2[indexer.Document, error]) error {
-	next := filepath.Join(x.folder, nextName)
+// candidate lets an index be searched that is built and not yet in its place.
+type candidate struct {
+	*generation
+	synonyms indexer.Synonyms
+}
+
+func (c candidate) Search(ctx context.Context, q indexer.Query) (indexer.Result, error) {
+	return c.search(ctx, q, c.synonyms)
+}
+
+func (c candidate) Suggest(_ context.Context, text, lang string, limit int) ([]indexer.Suggestion, error) {
+	return c.suggest(text, lang, limit, c.synonyms)
+}
+
+// rebuild makes a new log of docs and puts it in the place of the present one, which
+// it keeps for Rollback where keep is set.
+func (x *Index) rebuild(ctx context.Context, docs iter.Seq2[indexer.Document, error], accept func(*generation) error, keep bool) error {
+	next := x.path(nextName)
 	if err := os.Remove(next); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return unavailable(err)
 	}
@@ -230,12 +256,16 @@ func (x *Index) rebuild(ctx context.Context, docs iter.Seq2[indexer.Document, er
 		return unavailable(err)
 	}
 	g := &generation{log: l, terms: terms}
-	if err := g.fill(ctx, docs); err != nil {
+	err = g.fill(ctx, docs)
+	if err == nil {
+		err = accept(g)
+	}
+	if err != nil {
 		l.close()
 		_ = os.Remove(next) // also removed by the next Open
 		return err
 	}
-	if err := l.rename(filepath.Join(x.folder, logName)); err != nil {
+	if err := x.replace(l, keep); err != nil {
 		l.close()
 		return unavailable(err)
 	}
@@ -247,19 +277,26 @@ func (x *Index) rebuild(ctx context.Context, docs iter.Seq2[indexer.Document, er
 	return nil
 }
 
-// fill puts docs into a generation that nobody searches yet, and syncs its log.
+// fill puts docs into a generation that nobody searches yet, and syncs its log. One
+// batch is cut up while the one before is written and put.
 func (g *generation) fill(ctx context.Context, docs iter.Seq2[indexer.Document, error]) error {
-	var batch []entry
-	flush := func() error {
+	var work preparer
+	put := func(batch []entry) error {
+		for _, e := range batch {
+			if e.err != nil {
+				return e.err
+			}
+		}
 		if err := g.log.append(batch, false); err != nil {
 			return unavailable(err)
 		}
 		for _, e := range batch {
-			g.terms.put(e.doc, e.at, len(e.body))
+			g.terms.put(e.prepared, e.at)
 		}
-		batch = batch[:0]
 		return nil
 	}
+	defer work.wait()
+	var batch []entry
 	for d, err := range docs {
 		if err != nil {
 			return err
@@ -267,20 +304,21 @@ func (g *generation) fill(ctx context.Context, docs iter.Seq2[indexer.Document, 
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		body, err := json.Marshal(&d)
-		if err != nil {
-			return fmt.Errorf("index document %s: %w", d.ID, err)
-		}
-		batch = append(batch, entry{doc: &d, body: body})
+		batch = append(batch, entry{prepared: &prepared{doc: &d}})
 		if len(batch) == batchSize {
-			if err := flush(); err != nil {
+			if err := work.next(batch, put); err != nil {
 				return err
 			}
+			batch = nil
 		}
 	}
-	if err := flush(); err != nil {
+	if err := work.next(batch, put); err != nil {
 		return err
 	}
+	if err := work.next(nil, put); err != nil {
+		return err
+	}
+	g.terms.settle(true)
 	if err := g.log.sync(); err != nil {
 		return unavailable(err)
 	}
@@ -295,7 +333,7 @@ func (x *Index) compact(ctx context.Context) error {
 		return nil
 	}
 	damage := x.damage
-	if err := x.rebuild(ctx, x.documents(ctx)); err != nil {
+	if err := x.rebuild(ctx, x.documents(ctx), func(*generation) error { return nil }, false); err != nil {
 		if ctx.Err() != nil {
 			return nil //nolint:nilerr // the change itself is done; the next one compacts
 		}
@@ -379,16 +417,10 @@ func unavailable(err error) error {
 		InChinese("检索服务暂时不可用").Because(err)
 }
 
-// Suggest implements indexer.Searcher.
-func (x *Index) Suggest(context.Context, string, string, int) ([]indexer.Suggestion, error) {
-	return nil, nil
-}
-
 // SetSynonyms implements indexer.Index.
-func (x *Index) SetSynonyms(context.Context, indexer.Synonyms) error { return nil }
-
-// Rollback implements indexer.Index.
-func (x *Index) Rollback(context.Context) error { return nil }
-
-// Canary implements indexer.Index.
-func (x *Index) Canary(context.Context) (time.Duration, error) { return 0, nil }
+func (x *Index) SetSynonyms(_ context.Context, s indexer.Synonyms) error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.synonyms = s
+	return nil
+}

@@ -6,10 +6,11 @@ import (
 	"taihu/indexer"
 )
 
-// column is the values of one facet, document by document, as numbers.
+// column is the values of one facet or part, document by document, as numbers.
 type column struct {
 	codes  map[string]uint32
 	names  []string
+	living []int32  // documents that have it, by code
 	starts []uint32 // document n has values[starts[n]:starts[n+1]]
 	values []uint32
 }
@@ -17,10 +18,12 @@ type column struct {
 func newColumns() []column {
 	columns := make([]column, len(indexer.Facets))
 	for i := range columns {
-		columns[i] = column{codes: map[string]uint32{}, starts: []uint32{0}}
+		columns[i] = newColumn()
 	}
 	return columns
 }
+
+func newColumn() column { return column{codes: map[string]uint32{}, starts: []uint32{0}} }
 
 func (c *column) add(values []string) {
 	from := len(c.values)
@@ -33,12 +36,21 @@ func (c *column) add(values []string) {
 			code = uint32(len(c.names))
 			c.codes[v] = code
 			c.names = append(c.names, v)
+			c.living = append(c.living, 0)
 		}
 		if !slices.Contains(c.values[from:], code) {
 			c.values = append(c.values, code)
+			c.living[code]++
 		}
 	}
 	c.starts = append(c.starts, uint32(len(c.values)))
+}
+
+// bury takes document n out of the counts.
+func (c *column) bury(n uint32) {
+	for _, code := range c.of(n) {
+		c.living[code]--
+	}
 }
 
 func (c *column) of(n uint32) []uint32 { return c.values[c.starts[n]:c.starts[n+1]] }

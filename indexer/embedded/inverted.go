@@ -2,19 +2,18 @@ package embedded
 
 import (
 	"encoding/binary"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"taihu/indexer"
 )
 
 // inverted is the index in memory: for each word, character and pair of
-// characters the documents that hold it, and beside them columns of facet values
-// and sort keys. A document that is put again gets a new number; the old one is
-// only marked dead, until the log is compacted.
-//
-// Other kinds of terms (pinyin, synonyms, misspellings) fit in as further
-// entries of words or as further lists of a clause: see expand in search.go.
+// characters the documents that hold it, and beside them columns of facet values,
+// names and sort keys. A document that is put again gets a new number; the old one
+// is only marked dead, until the log is compacted.
 type inverted struct {
 	byID      map[string]uint32
 	docs      []docInfo
@@ -28,21 +27,26 @@ type inverted struct {
 	// sorted is words in order, for beginnings of words; fresh are those that
 	// came since it was made.
 	sorted, fresh []string
+	readings      readings // documents by the pinyin of titles and keywords
 
 	facets  []column // in the order of indexer.Facets
-	touched []uint32 // lists of the document being put, and the weight of each
-	weights []float32
+	parts   []*names // in the order of indexer.KeyFields
+	values  *names
+	bureaus map[string]*bureau // organizations by their slug
 }
 
-// docInfo is what sorting and showing need of a document.
+// docInfo is what sorting, ranking and showing need of a document.
 type docInfo struct {
-	id             string
-	version        int64
-	digest         string
-	at             int64 // of its JSON in the log
-	size           int
-	updated, rows  int64
-	titleZh, title string // sort keys
+	id                     string
+	version                int64
+	digest                 uint64
+	at                     int64 // of its JSON in the log, its folded texts behind that
+	size, textSize         int
+	updated                int64
+	rows, cells, downloads int64
+	boost                  float32 // 1 and indexer.Document.Boost
+	titles                 string  // folded, both languages
+	titleZh, title         string  // sort keys
 }
 
 // list holds the documents of one term: for each the distance to the one before
@@ -51,17 +55,24 @@ type list struct {
 	data  []byte
 	last  uint32
 	count uint32
-	slot  uint32 // of the term in touched, while mark is the document being put
-	mark  uint32
 }
 
-const noDoc = ^uint32(0)
+// mostNames and mostValues bound the distinct texts that are kept of one part;
+// what is beyond is found by its words, but neither suggested nor asked by field.
+const (
+	mostNames  = math.MaxInt32
+	mostValues = 2_000_000
+)
 
 func newInverted() *inverted {
-	return &inverted{
+	x := &inverted{
 		byID: map[string]uint32{}, grams: map[uint64]uint32{}, words: map[string]uint32{},
-		facets: newColumns(),
+		facets: newColumns(), values: newNames(false, mostValues), bureaus: map[string]*bureau{},
 	}
+	for _, f := range indexer.KeyFields {
+		x.parts = append(x.parts, newNames(f.Name == "column", mostNames))
+	}
+	return x
 }
 
 func (x *inverted) version(id string) (int64, bool) {
@@ -75,7 +86,7 @@ func (x *inverted) version(id string) (int64, bool) {
 func (x *inverted) stamps() map[string]indexer.Stamp {
 	stamps := make(map[string]indexer.Stamp, len(x.byID))
 	for id, n := range x.byID {
-		stamps[id] = indexer.Stamp{Version: x.docs[n].version, Digest: x.docs[n].digest}
+		stamps[id] = indexer.Stamp{Version: x.docs[n].version, Digest: strconv.FormatUint(x.docs[n].digest, 16)}
 	}
 	return stamps
 }
@@ -88,12 +99,20 @@ func (x *inverted) delete(id string) {
 	delete(x.byID, id)
 	x.alive.unset(n)
 	x.live--
-	x.liveBytes -= int64(x.docs[n].size)
+	x.liveBytes -= int64(x.docs[n].size + x.docs[n].textSize)
+	for i := range x.facets {
+		x.facets[i].bury(n)
+	}
+	for _, part := range x.parts {
+		part.bury(n)
+	}
+	x.values.bury(n)
 }
 
-// put adds d, whose JSON of size bytes is at at in the log, or replaces the
-// document of its id unless that one is newer.
-func (x *inverted) put(d *indexer.Document, at int64, size int) {
+// put adds a document, whose JSON is at at in the log, or replaces the document of
+// its id unless that one is newer. settle follows, sooner or later.
+func (x *inverted) put(p *prepared, at int64) {
+	d := p.doc
 	if version, there := x.version(d.ID); there {
 		if version > d.Version {
 			return
@@ -101,13 +120,8 @@ func (x *inverted) put(d *indexer.Document, at int64, size int) {
 		x.delete(d.ID)
 	}
 	n := uint32(len(x.docs))
-	info := docInfo{
-		id: d.ID, version: d.Version, digest: d.Digest(), at: at, size: size,
-		updated: d.Updated.UnixMicro(), rows: d.Rows, titleZh: indexer.SortKey(d.Title.In("zh")),
-	}
-	if info.title = info.titleZh; d.Title.In("en") != d.Title.In("zh") {
-		info.title = indexer.SortKey(d.Title.In("en"))
-	}
+	info := p.info
+	info.at = at
 	x.docs = append(x.docs, info)
 	if int(n>>6) == len(x.alive) {
 		x.alive = append(x.alive, 0)
@@ -115,11 +129,50 @@ func (x *inverted) put(d *indexer.Document, at int64, size int) {
 	x.alive.set(n)
 	x.byID[d.ID] = n
 	x.live++
-	x.liveBytes += int64(size)
+	x.liveBytes += int64(info.size + info.textSize)
 	for i, facet := range indexer.Facets {
 		x.facets[i].add(d.FacetValues(facet))
 	}
-	x.index(n, d)
+	for i := range indexer.KeyFields {
+		x.parts[i].add(indexer.KeyFields[i].Texts(d))
+	}
+	x.values.add(d.Values)
+	x.learnBureaus(d)
+	x.readings.add(n, p.readings)
+	for _, g := range p.grams {
+		id, there := x.grams[g.term]
+		if !there {
+			id = x.newList()
+			x.grams[g.term] = id
+		}
+		x.lists[id].add(n, g.weight)
+	}
+	for _, w := range p.words {
+		id, there := x.words[w.term]
+		if !there {
+			id = x.newList()
+			word := strings.Clone(w.term)
+			x.words[word] = id
+			x.fresh = append(x.fresh, word)
+		}
+		x.lists[id].add(n, w.weight)
+	}
+}
+
+// settle puts in order what came since the last time, where it is much or all is
+// asked for, so that searching stays fast.
+func (x *inverted) settle(all bool) {
+	if all || len(x.fresh) > 1000+len(x.sorted)/8 {
+		slices.Sort(x.fresh)
+		x.sorted = merge(x.sorted, x.fresh)
+		x.fresh = nil
+	}
+	x.readings.settle(all)
+	for _, part := range x.parts {
+		if part.readings != nil {
+			part.readings.settle(all)
+		}
+	}
 }
 
 // Saturation of a term's weight in a document and how far a long field is held
@@ -130,109 +183,37 @@ const (
 	lengthPart = 0.6
 )
 
-func (x *inverted) index(n uint32, d *indexer.Document) {
-	x.touched, x.weights = x.touched[:0], x.weights[:0]
-	for i := range indexer.Fields {
-		f := &indexer.Fields[i]
-		var folded []string
-		length := 0
-		for _, text := range f.Texts(d) {
-			if text != "" {
-				text = indexer.Fold(text)
-				folded = append(folded, text)
-				length += len(text)
-			}
-		}
-		// three bytes to a Chinese character, about five to a word with its space
-		weight := f.Weight / (1 - lengthPart + lengthPart*float32(length)/3.5/f.Length)
-		for _, text := range folded {
-			indexer.Tokens(text, func(t indexer.Token) {
-				if t.Run {
-					x.touchRun(n, t.Text, weight)
-				} else {
-					x.touchWord(n, t.Text, weight)
-				}
-			})
-		}
+// impactOf is how much of a term's whole worth a weight gives, as a byte.
+func impactOf(weight float32) byte { return byte(1 + weight/(weight+saturation)*254) }
+
+func (l *list) add(n uint32, weight float32) {
+	delta := n - l.last
+	if l.count == 0 {
+		delta = n
 	}
-	for i, id := range x.touched {
-		l := &x.lists[id]
-		impact := x.weights[i] / (x.weights[i] + saturation)
-		delta := n - l.last
-		if l.count == 0 {
-			delta = n
-		}
-		l.data = append(binary.AppendUvarint(l.data, uint64(delta)), byte(1+impact*254))
-		l.last = n
-		l.count++
-	}
+	l.data = append(binary.AppendUvarint(l.data, uint64(delta)), impactOf(weight))
+	l.last = n
+	l.count++
 }
 
-func (x *inverted) touchRun(n uint32, run string, weight float32) {
-	before := rune(0)
-	for _, r := range run {
-		x.touchGram(n, gramKey(0, r), weight)
-		if before != 0 {
-			x.touchGram(n, gramKey(before, r), weight)
+// each calls f with every document of the list, in order, until it returns false.
+func (l *list) each(f func(doc uint32) bool) {
+	doc := uint32(0)
+	for data := l.data; len(data) > 0; {
+		delta, size := binary.Uvarint(data)
+		if doc += uint32(delta); !f(doc) {
+			return
 		}
-		before = r
+		data = data[size+1:]
 	}
 }
 
 // gramKey is the key of a pair of characters, or of one where the first is 0.
 func gramKey(a, b rune) uint64 { return uint64(a)<<32 | uint64(b) }
 
-func (x *inverted) touchGram(n uint32, key uint64, weight float32) {
-	id, there := x.grams[key]
-	if !there {
-		id = x.newList()
-		x.grams[key] = id
-	}
-	x.touch(n, id, weight)
-}
-
-// maxWord bounds an indexed word, in bytes: longer ones are found by their
-// beginning.
-const maxWord = 64
-
-func cutWord(word string) string {
-	if len(word) > maxWord {
-		word = strings.ToValidUTF8(word[:maxWord], "")
-	}
-	return word
-}
-
-func (x *inverted) touchWord(n uint32, word string, weight float32) {
-	word = cutWord(word)
-	id, there := x.words[word]
-	if !there {
-		id = x.newList()
-		word = strings.Clone(word)
-		x.words[word] = id
-		x.fresh = append(x.fresh, word)
-		if len(x.fresh) > 1000+len(x.sorted)/8 {
-			x.sorted = append(x.sorted, x.fresh...)
-			slices.Sort(x.sorted)
-			x.fresh = x.fresh[:0]
-		}
-	}
-	x.touch(n, id, weight)
-}
-
 func (x *inverted) newList() uint32 {
-	x.lists = append(x.lists, list{mark: noDoc})
+	x.lists = append(x.lists, list{})
 	return uint32(len(x.lists) - 1)
-}
-
-func (x *inverted) touch(n, id uint32, weight float32) {
-	l := &x.lists[id]
-	if l.mark == n {
-		x.weights[l.slot] += weight
-		return
-	}
-	l.mark, l.slot = n, uint32(len(x.touched))
-	x.touched = append(x.touched, id)
-	x.weights = append(x.weights, weight)
 }
 
 // beginning returns the lists of words that begin with prefix, itself first, at

@@ -4,42 +4,47 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
 	"os"
 	"path/filepath"
-
-	"taihu/indexer"
 )
 
 // The log is a header and records. A record is one call's changes:
 //
 //	length uint32 · crc32c of the payload uint32 · payload
-//	payload = { operation byte · length uint32 · body }
+//	payload = { operation byte · length uint32 · length uint32 · body · text }
 //
-// all little-endian; a body is a document as JSON or the id of a deleted one. A
-// record that is cut or whose checksum is wrong ends the log: what follows is
-// cut off. A record is on the disk (fsync) before its change is acknowledged.
+// all little-endian; a body is a document as JSON or the id of a deleted one, and
+// text the document's folded texts (see foldedTexts), in which phrases are looked
+// for. A record that is cut or whose checksum is wrong ends the log: what follows
+// is cut off. A record is on the disk (fsync) before its change is acknowledged.
+//
+// With every change of this form, of indexer.Fold and of indexer.Fields the
+// number in logHeader rises: an older log is then not read, and Damage says so.
 const (
-	logHeader  = "taihu search log 1\n"
+	logHeader  = "taihu search log 2\n"
 	maxRecord  = 1 << 30
 	opPut      = 'p'
 	opDelete   = 'd'
+	opCanary   = 'c' // a document that is passed over: see Canary
 	recordHead = 8
-	entryHead  = 5
+	entryHead  = 9
+	// replayBatch is how many bytes are cut up together when a log is read.
+	replayBatch = 1 << 20
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// entry is one change: a document with its JSON, or the id of one to delete.
+// entry is one change: a document cut up, or the id of one to delete.
 type entry struct {
-	doc     *indexer.Document
-	body    []byte
+	*prepared
 	deleted string
+	op      byte  // opPut or opDelete if not set
 	at      int64 // where body begins in the log, set by append
+	end     int64 // of a record that has been read, in an entry of its own
 }
 
 type log struct {
@@ -93,6 +98,7 @@ func (l *log) truncate(size int64) error {
 }
 
 // replay reads every good record; good is the length of the log up to the last.
+// Records are cut up on every core, a batch ahead of the one that is put.
 func (l *log) replay(terms *inverted) (good int64, damage string, err error) {
 	info, err := l.file.Stat()
 	if err != nil || info.Size() == 0 {
@@ -103,17 +109,51 @@ func (l *log) replay(terms *inverted) (good int64, damage string, err error) {
 	if _, err := io.ReadFull(r, header); err != nil || string(header) != logHeader {
 		return 0, "the search index was written in another form", nil //nolint:nilerr // whatever the read said, it is not our form
 	}
-	good = int64(len(logHeader))
+	defer terms.settle(true)
+	end := int64(len(logHeader))
+	good = end
+	var work preparer
+	put := func(batch []entry) error {
+		for _, e := range batch {
+			switch {
+			case e.prepared != nil && e.prepared.err != nil:
+				return e.prepared.err
+			case e.prepared != nil:
+				terms.put(e.prepared, e.at)
+			case e.deleted != "":
+				terms.delete(e.deleted)
+			}
+			good = max(good, e.end)
+		}
+		return nil
+	}
 	head := make([]byte, recordHead)
-	for good < info.Size() {
-		payload, err := readRecord(r, head, info.Size()-good)
-		if err == nil {
-			err = apply(payload, good+recordHead, terms)
+	var batch []entry
+	var failed error
+	for size := 0; end < info.Size() && failed == nil; {
+		var payload []byte
+		if payload, failed = readRecord(r, head, info.Size()-end); failed != nil {
+			break
 		}
-		if err != nil {
-			return good, fmt.Sprintf("the search index was cut after %d of %d bytes: %v", good, info.Size(), err), nil
+		var some []entry
+		if some, failed = entriesOf(payload, end+recordHead); failed != nil {
+			break
 		}
-		good += recordHead + int64(len(payload))
+		end += recordHead + int64(len(payload))
+		some = append(some, entry{end: end}) // the record is whole
+		batch = append(batch, some...)
+		if size += len(payload); size > replayBatch {
+			failed = work.next(batch, put)
+			batch, size = nil, 0
+		}
+	}
+	if err := work.next(batch, put); err != nil {
+		failed = err
+	} else if err := work.next(nil, put); err != nil {
+		failed = err
+	}
+	if failed != nil {
+		return good, fmt.Sprintf("the search index was cut after %d of %d bytes: %v", good, info.Size(), failed), nil
 	}
 	return good, "", nil
 }
@@ -138,33 +178,32 @@ func readRecord(r io.Reader, head []byte, left int64) ([]byte, error) {
 	return payload, nil
 }
 
-// apply puts the changes of one record, whose payload begins at at, into terms.
-func apply(payload []byte, at int64, terms *inverted) error {
+// entriesOf takes the payload of a record, which begins at at, apart.
+func entriesOf(payload []byte, at int64) ([]entry, error) {
+	var entries []entry
 	for len(payload) > 0 {
 		if len(payload) < entryHead {
-			return errTorn
+			return nil, errTorn
 		}
-		op, length := payload[0], int(binary.LittleEndian.Uint32(payload[1:]))
-		if entryHead+length > len(payload) {
-			return errTorn
+		op, size, more := payload[0], int(binary.LittleEndian.Uint32(payload[1:])), int(binary.LittleEndian.Uint32(payload[5:]))
+		end := entryHead + size + more
+		if end > len(payload) {
+			return nil, errTorn
 		}
-		body := payload[entryHead : entryHead+length]
+		body := payload[entryHead : entryHead+size]
 		switch op {
 		case opPut:
-			var d indexer.Document
-			if err := json.Unmarshal(body, &d); err != nil {
-				return err
-			}
-			terms.put(&d, at+entryHead, length)
+			entries = append(entries, entry{prepared: &prepared{body: body, text: payload[entryHead+size : end]}, at: at + entryHead})
 		case opDelete:
-			terms.delete(string(body))
+			entries = append(entries, entry{deleted: string(body)})
+		case opCanary: // of a process that was killed
 		default:
-			return fmt.Errorf("an unknown operation %q", op)
+			return nil, fmt.Errorf("an unknown operation %q", op)
 		}
-		at += int64(entryHead + length)
-		payload = payload[entryHead+length:]
+		at += int64(end)
+		payload = payload[end:]
 	}
-	return nil
+	return entries, nil
 }
 
 // append writes entries as one record and, where durable, waits for the disk. It
@@ -180,14 +219,18 @@ func (l *log) append(entries []entry, durable bool) error {
 	record.Write(make([]byte, recordHead))
 	for i := range entries {
 		e := &entries[i]
-		op, body := byte(opPut), e.body
-		if e.deleted != "" {
-			op, body = opDelete, []byte(e.deleted)
+		op, body, text := byte(opDelete), []byte(e.deleted), []byte(nil)
+		if e.prepared != nil {
+			op, body, text = opPut, e.body, e.text
+		}
+		if e.op != 0 {
+			op = e.op
 		}
 		head := binary.LittleEndian.AppendUint32([]byte{op}, uint32(len(body)))
-		record.Write(head)
+		record.Write(binary.LittleEndian.AppendUint32(head, uint32(len(text))))
 		e.at = l.size + int64(record.Len())
 		record.Write(body)
+		record.Write(text)
 	}
 	b := record.Bytes()
 	if len(b) > maxRecord {
@@ -219,8 +262,22 @@ func (l *log) sync() error {
 
 func (l *log) read(at int64, size int) ([]byte, error) {
 	body := make([]byte, size)
-	_, err := l.file.ReadAt(body, at)
-	return body, err
+	return body, l.readInto(body, at)
+}
+
+func (l *log) readInto(buffer []byte, at int64) error {
+	_, err := l.file.ReadAt(buffer, at)
+	return err
+}
+
+// takeBack cuts off what was appended behind size.
+func (l *log) takeBack(size int64) error {
+	if err := l.file.Truncate(size); err != nil {
+		l.broken = err
+		return err
+	}
+	l.size = size
+	return l.sync()
 }
 
 // rename puts the log in the place of name, durably.

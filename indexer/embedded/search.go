@@ -10,16 +10,13 @@ import (
 	"sync"
 	"unicode/utf8"
 
+	"golang.org/x/text/unicode/norm"
+
 	"taihu/indexer"
 )
 
-// Search implements indexer.Index.
+// Search implements indexer.Searcher.
 func (x *Index) Search(ctx context.Context, q indexer.Query) (indexer.Result, error) {
-	q, err := q.Normal()
-	if err != nil {
-		return indexer.Result{}, err
-	}
-	terms := indexer.Ask(q.Text).Terms
 	if err := ended(ctx); err != nil {
 		return indexer.Result{}, err
 	}
@@ -28,7 +25,16 @@ func (x *Index) Search(ctx context.Context, q indexer.Query) (indexer.Result, er
 	if x.closed {
 		return indexer.Result{}, errClosed()
 	}
-	g := x.current
+	return x.current.search(ctx, q, x.synonyms)
+}
+
+func (g *generation) search(ctx context.Context, q indexer.Query, synonyms indexer.Synonyms) (indexer.Result, error) {
+	q, err := q.Normal()
+	if err != nil {
+		return indexer.Result{}, err
+	}
+	asked := indexer.Ask(q.Text)
+	asked.Terms = synonyms.Expand(asked.Terms)
 	s := scratches.Get().(*scratch)
 	defer scratches.Put(s)
 	s.reset(len(g.terms.docs))
@@ -36,16 +42,23 @@ func (x *Index) Search(ctx context.Context, q indexer.Query) (indexer.Result, er
 	if q.Facets {
 		counts = g.terms.emptyCounts()
 	}
-	if q.Text == "" || len(terms) > 0 { // a text of signs alone finds nothing
-		g.terms.match(terms, s)
+	result := indexer.Result{Hits: []indexer.Hit{}}
+	if q.Text == "" || !asked.Empty() { // a text of signs alone finds nothing
+		respelt, err := g.match(&asked, q.Any, s)
+		if err != nil {
+			return indexer.Result{}, err
+		}
+		if len(respelt) > 0 {
+			result.Spelling = indexer.Respell(norm.NFC.String(q.Text), respelt)
+		}
 		g.terms.narrow(s.found, g.terms.filters(&q), counts)
 	}
-	result := indexer.Result{Total: s.found.count(), Hits: []indexer.Hit{}}
+	result.Total = s.found.count()
 	if q.Facets {
 		result.Facets = g.terms.namedCounts(counts)
 	}
-	matcher := indexer.NewMatcher(terms)
-	for _, n := range g.terms.page(&q, s) {
+	matcher := indexer.NewMatcher(asked.Terms)
+	for _, n := range g.terms.page(&q, asked.Terms, s) {
 		d, err := g.document(n)
 		if err != nil {
 			return indexer.Result{}, err
@@ -57,28 +70,32 @@ func (x *Index) Search(ctx context.Context, q indexer.Query) (indexer.Result, er
 
 // scratch is the working memory of one search, used again and again.
 type scratch struct {
-	scores                []float32
-	found, clause, either bitset
-	grams                 []bitset
+	docs   int
+	scores []float32
+	found  bitset
+	hits   []uint8 // terms that a document has, where Query.Any is asked
+	sets   []bitset
+	used   int // of sets
+	text   []byte
 }
 
 var scratches = sync.Pool{New: func() any { return &scratch{} }}
 
 func (s *scratch) reset(docs int) {
-	words := (docs + 63) / 64
+	s.docs, s.used = docs, 0
 	s.scores = cleared(s.scores, docs)
-	s.found = cleared(s.found, words)
-	s.clause = cleared(s.clause, words)
-	s.either = cleared(s.either, words)
+	s.found = cleared(s.found, (docs+63)/64)
+	s.hits = s.hits[:0]
 }
 
-// gram returns the i-th spare bitset, empty.
-func (s *scratch) gram(i int) bitset {
-	for len(s.grams) <= i {
-		s.grams = append(s.grams, nil)
+// take returns an empty set; it is given back by setting used to what it was.
+func (s *scratch) take() bitset {
+	if len(s.sets) == s.used {
+		s.sets = append(s.sets, nil)
 	}
-	s.grams[i] = cleared(s.grams[i], len(s.found))
-	return s.grams[i]
+	s.sets[s.used] = cleared(s.sets[s.used], len(s.found))
+	s.used++
+	return s.sets[s.used-1]
 }
 
 func cleared[S ~[]E, E any](list S, n int) S {
@@ -90,46 +107,267 @@ func cleared[S ~[]E, E any](list S, n int) S {
 	return list
 }
 
-// match leaves in s.found the living documents that have every term, and in
-// s.scores how well each matches.
-func (x *inverted) match(terms []indexer.Term, s *scratch) {
+// match leaves in s.found the living documents that are asked for, and in s.scores
+// how well each matches. It returns other spellings of the words that none has, and
+// puts them in their places in asked.
+func (g *generation) match(asked *indexer.Asked, any bool, s *scratch) (respelt map[string]string, err error) {
+	x := g.terms
 	copy(s.found, x.alive)
-	for _, t := range terms {
-		clear(s.clause)
-		if t.Run {
-			x.matchRun([]rune(t.Text), s)
-		} else {
-			x.score(x.expand(t), s, s.clause)
+	x.meet(asked, s)
+	// Phrases are looked for in the documents' texts, so they come last, when few
+	// documents are left.
+	for _, phrases := range []bool{false, true} {
+		for _, t := range asked.Not {
+			if (len(t.Phrase) > 0) != phrases {
+				continue
+			}
+			set := s.take()
+			if err := g.clause(t, 0, s, set); err != nil {
+				return nil, err
+			}
+			s.found.andNot(set)
+			s.used--
 		}
-		s.found.and(s.clause)
+		if any && len(asked.Terms) > 0 {
+			continue
+		}
+		for i, t := range asked.Terms {
+			if (len(t.Phrase) > 0) != phrases {
+				continue
+			}
+			set := s.take()
+			if other, ok := x.mend(t, s, set); ok {
+				respelt = with(respelt, t.Text, other)
+				asked.Terms[i].Text = other
+			} else if err := g.clause(t, 1, s, set); err != nil {
+				return nil, err
+			}
+			s.found.and(set)
+			s.used--
+		}
 	}
+	if any && len(asked.Terms) > 0 {
+		return g.matchAny(asked, s)
+	}
+	return respelt, nil
+}
+
+func with(m map[string]string, key, value string) map[string]string {
+	if m == nil {
+		m = map[string]string{}
+	}
+	m[key] = value
+	return m
+}
+
+// matchAny leaves those of s.found that have any of the terms, and counts how many
+// each has.
+func (g *generation) matchAny(asked *indexer.Asked, s *scratch) (respelt map[string]string, err error) {
+	s.hits = cleared(s.hits, s.docs)
+	union := s.take()
+	for i, t := range asked.Terms {
+		set := s.take()
+		if other, ok := g.terms.mend(t, s, set); ok {
+			respelt = with(respelt, t.Text, other)
+			asked.Terms[i].Text = other
+		} else if err := g.clause(t, 1, s, set); err != nil {
+			return nil, err
+		}
+		set.and(s.found)
+		set.each(func(n uint32) { s.hits[n]++ })
+		union.or(set)
+		s.used--
+	}
+	s.found.and(union)
+	s.used--
+	return respelt, nil
+}
+
+// meet takes out of s.found what does not fulfil the conditions.
+func (x *inverted) meet(asked *indexer.Asked, s *scratch) {
+	if len(asked.Keys) > 0 {
+		x.keep(asked.Keys, s.found)
+	}
+	for _, keys := range asked.NotKeys {
+		set := s.take()
+		copy(set, s.found)
+		x.keep(keys, set)
+		s.found.andNot(set)
+		s.used--
+	}
+	if from, to := asked.UpdatedFrom, asked.UpdatedTo; !from.IsZero() || !to.IsZero() {
+		s.found.each(func(n uint32) {
+			updated := x.docs[n].updated
+			if !from.IsZero() && updated < from.UnixMicro() || !to.IsZero() && updated >= to.UnixMicro() {
+				s.found.unset(n)
+			}
+		})
+	}
+}
+
+// keep takes out of set the documents that lack one of keys.
+func (x *inverted) keep(keys []string, set bitset) {
+	for _, key := range keys {
+		field, text, _ := strings.Cut(key, ":")
+		part := x.part(field)
+		having := part.having(text)
+		set.each(func(n uint32) {
+			if !slices.ContainsFunc(part.of(n), having.has) {
+				set.unset(n)
+			}
+		})
+	}
+}
+
+// part returns the names of a field of indexer.KeyFields.
+func (x *inverted) part(field string) *names {
+	for i := range indexer.KeyFields {
+		if indexer.KeyFields[i].Name == field {
+			return x.parts[i]
+		}
+	}
+	panic("no names of " + field)
+}
+
+// clause sets in into the documents that have t, or what may stand for it, and adds
+// weight times its worth to their scores. Of phrases it tries only those in s.found.
+func (g *generation) clause(t indexer.Term, weight float32, s *scratch, into bitset) error {
+	if err := g.one(t, weight, s, into); err != nil {
+		return err
+	}
+	for _, alternative := range t.Or {
+		all := s.take()
+		copy(all, g.terms.alive)
+		for _, other := range alternative {
+			set := s.take()
+			if err := g.one(other, weight/2, s, set); err != nil {
+				return err
+			}
+			all.and(set)
+			s.used--
+		}
+		into.or(all)
+		s.used--
+	}
+	return nil
+}
+
+func (g *generation) one(t indexer.Term, weight float32, s *scratch, into bitset) error {
+	x := g.terms
+	switch {
+	case len(t.Phrase) > 0:
+		return g.matchPhrase(t.Phrase, weight, s, into)
+	case t.Run:
+		x.matchRun([]rune(t.Text), weight, s, into)
+	default:
+		x.matchWord(t, weight, s, into)
+	}
+	return nil
 }
 
 // matchRun finds the documents in which every character of run stands in a pair
 // that the run has too: 停车 and 停车场泊位 find 停车场实时空余泊位 though 场泊
 // stands nowhere in it.
-func (x *inverted) matchRun(run []rune, s *scratch) {
+func (x *inverted) matchRun(run []rune, weight float32, s *scratch, into bitset) {
 	if len(run) == 1 {
-		x.score(x.gramList(0, run[0]), s, s.clause)
+		x.score(x.gramList(0, run[0]), weight, s, into)
 		return
 	}
-	before := s.gram(0)
-	x.score(x.gramList(run[0], run[1]), s, before)
-	copy(s.clause, before) // for the first character
+	used := s.used
+	defer func() { s.used = used }()
+	before, pair, either := s.take(), s.take(), s.take()
+	x.score(x.gramList(run[0], run[1]), weight, s, before)
+	copy(into, before) // for the first character
 	for i := 1; i < len(run)-1; i++ {
-		pair := s.gram(1 + i%2)
-		x.score(x.gramList(run[i], run[i+1]), s, pair)
+		clear(pair)
+		x.score(x.gramList(run[i], run[i+1]), weight, s, pair)
 		// the character between the two pairs is in one of them
-		copy(s.either, before)
-		s.either.or(pair)
-		s.clause.and(s.either)
-		before = pair
+		copy(either, before)
+		either.or(pair)
+		into.and(either)
+		before, pair = pair, before
 	}
-	s.clause.and(before) // for the last one
+	into.and(before) // for the last one
+}
+
+// matchPhrase finds the documents that have the words and every pair of the runs,
+// and tries those in which more must hold, one behind the other, by their texts.
+func (g *generation) matchPhrase(phrase []indexer.Term, weight float32, s *scratch, into bitset) error {
+	x := g.terms
+	used := s.used
+	defer func() { s.used = used }()
+	copy(into, x.alive)
+	set := s.take()
+	need := func(lists []uint32) {
+		clear(set)
+		x.score(lists, weight, s, set)
+		into.and(set)
+	}
+	for _, t := range phrase {
+		runes := []rune(t.Text)
+		switch {
+		case !t.Run:
+			need(x.wordList(t.Text))
+		case len(runes) == 1:
+			need(x.gramList(0, runes[0]))
+		}
+		for i := 1; t.Run && i < len(runes); i++ {
+			need(x.gramList(runes[i-1], runes[i]))
+		}
+	}
+	if t := phrase[0]; len(phrase) == 1 && (!t.Run || utf8.RuneCountInString(t.Text) <= 2) {
+		return nil
+	}
+	into.and(s.found)
+	var failed error
+	into.each(func(n uint32) {
+		info := &x.docs[n]
+		if at, _ := indexer.FindPhrase(info.titles, phrase); at >= 0 || failed != nil {
+			return
+		}
+		s.text = slices.Grow(s.text[:0], info.textSize)[:info.textSize]
+		if failed = g.log.readInto(s.text, info.at+int64(info.size)); failed != nil {
+			return
+		}
+		if at, _ := indexer.FindPhrase(asString(s.text), phrase); at < 0 {
+			into.unset(n)
+		}
+	})
+	if failed != nil {
+		return unavailable(failed)
+	}
+	return nil
+}
+
+// matchWord finds a word and, where it is the beginning of others, those; and
+// titles and keywords that it is the pinyin of.
+func (x *inverted) matchWord(t indexer.Term, weight float32, s *scratch, into bitset) {
+	lists := x.expand(t)
+	sounding := s.take()
+	defer func() { s.used-- }()
+	x.readings.find(t.Text, len(x.docs), sounding)
+	x.score(lists, weight, s, into)
+	if sounding.empty() {
+		return
+	}
+	worth := x.rarity(sounding.count()+x.documents(lists)) * weight * indexer.PinyinWeight / (indexer.PinyinWeight + saturation)
+	if len(lists) > 0 {
+		worth /= 2
+	}
+	sounding.andNot(into)
+	sounding.each(func(n uint32) { s.scores[n] += worth })
+	into.or(sounding)
 }
 
 func (x *inverted) gramList(a, b rune) []uint32 {
 	if id, there := x.grams[gramKey(a, b)]; there {
+		return []uint32{id}
+	}
+	return nil
+}
+
+func (x *inverted) wordList(word string) []uint32 {
+	if id, there := x.words[cutWord(word)]; there {
 		return []uint32{id}
 	}
 	return nil
@@ -140,28 +378,35 @@ const maxExpansions = 500
 
 // expand returns the lists that stand for a word. Any of them will do.
 func (x *inverted) expand(t indexer.Term) []uint32 {
-	word := cutWord(t.Text)
 	if t.Prefix {
-		return x.beginning(word, maxExpansions)
+		return x.beginning(cutWord(t.Text), maxExpansions)
 	}
-	if id, there := x.words[word]; there {
-		return []uint32{id}
-	}
-	return nil
+	return x.wordList(t.Text)
 }
 
-// score adds to the scores of all documents in any of lists, and sets them in into.
-// The first list counts fully, the others, words that only begin alike, half.
-func (x *inverted) score(lists []uint32, s *scratch, into bitset) {
+func (x *inverted) documents(lists []uint32) int {
 	total := 0
 	for _, id := range lists {
 		total += int(x.lists[id].count)
 	}
-	df, n := float64(min(total, len(x.docs))), float64(len(x.docs))
-	rarity := float32(math.Log(1+(n-df+0.5)/(df+0.5))) / 255
+	return total
+}
+
+// rarity is the worth of a term that df documents have.
+func (x *inverted) rarity(df int) float32 {
+	n := float64(len(x.docs))
+	d := min(float64(df), n)
+	return float32(math.Log(1 + (n-d+0.5)/(d+0.5)))
+}
+
+// score adds weight times a term's worth to the scores of all documents in any of
+// lists, and sets them in into. The first list counts fully, the others, words that
+// only begin alike, half.
+func (x *inverted) score(lists []uint32, weight float32, s *scratch, into bitset) {
+	worth := x.rarity(x.documents(lists)) / 255 * weight
 	for i, id := range lists {
 		if i == 1 {
-			rarity /= 2
+			worth /= 2
 		}
 		doc := uint32(0)
 		for data := x.lists[id].data; len(data) > 0; {
@@ -170,7 +415,7 @@ func (x *inverted) score(lists []uint32, s *scratch, into bitset) {
 				delta, size = binary.Uvarint(data)
 			}
 			doc += uint32(delta)
-			s.scores[doc] += rarity * float32(data[size])
+			s.scores[doc] += worth * float32(data[size])
 			into.set(doc)
 			data = data[size+1:]
 		}
@@ -178,30 +423,50 @@ func (x *inverted) score(lists []uint32, s *scratch, into bitset) {
 }
 
 // page returns the documents q.Offset to q.Offset+q.Limit of s.found in order.
-func (x *inverted) page(q *indexer.Query, s *scratch) []uint32 {
+func (x *inverted) page(q *indexer.Query, terms []indexer.Term, s *scratch) []uint32 {
 	if q.Limit == 0 {
 		return nil
 	}
-	top := &topDocs{limit: q.Offset + q.Limit, less: x.order(q, s.scores)}
+	byRelevance := q.Sort == "relevance" && len(terms) > 0
+	limit := q.Offset + q.Limit
+	if byRelevance {
+		limit = max(limit, looksClosely)
+		x.boost(s)
+	}
+	docs := x.first(limit, x.order(q, s), s)
+	if byRelevance {
+		x.lookClosely(docs[:min(len(docs), looksClosely)], terms, s)
+	}
+	docs = docs[:min(len(docs), q.Offset+q.Limit)]
+	return docs[min(q.Offset, len(docs)):]
+}
+
+// first returns the first limit of s.found in the order of less.
+func (x *inverted) first(limit int, less func(a, b uint32) bool, s *scratch) []uint32 {
+	top := &topDocs{limit: limit, less: less}
 	s.found.each(top.add)
-	docs := top.docs
+	sortBy(top.docs, less)
+	return top.docs
+}
+
+func sortBy(docs []uint32, less func(a, b uint32) bool) {
 	slices.SortFunc(docs, func(a, b uint32) int {
-		if top.less(a, b) {
+		if less(a, b) {
 			return -1
 		}
 		return 1
 	})
-	return docs[min(q.Offset, len(docs)):]
 }
 
 // order returns whether a comes before b. Documents that are equal otherwise
 // stand in the order of their ids, whichever way the sort goes.
-func (x *inverted) order(q *indexer.Query, scores []float32) func(a, b uint32) bool {
+func (x *inverted) order(q *indexer.Query, s *scratch) func(a, b uint32) bool {
 	byID := func(a, b uint32) bool { return x.docs[a].id < x.docs[b].id }
-	number := func(sign int64, of func(d *docInfo) int64) func(a, b uint32) bool {
+	field, descending := strings.CutPrefix(q.Sort, "-")
+	number := func(of func(d *docInfo) int64) func(a, b uint32) bool {
 		return func(a, b uint32) bool {
 			if i, j := of(&x.docs[a]), of(&x.docs[b]); i != j {
-				return i*sign < j*sign
+				return i < j != descending
 			}
 			return byID(a, b)
 		}
@@ -212,17 +477,16 @@ func (x *inverted) order(q *indexer.Query, scores []float32) func(a, b uint32) b
 		}
 		return d.titleZh
 	}
-	newest := number(-1, func(d *docInfo) int64 { return d.updated })
-	switch field, descending := strings.CutPrefix(q.Sort, "-"); {
-	case field == "updated" && descending:
-		return newest
-	case field == "updated":
-		return number(1, func(d *docInfo) int64 { return d.updated })
-	case field == "rows" && descending:
-		return number(-1, func(d *docInfo) int64 { return d.rows })
-	case field == "rows":
-		return number(1, func(d *docInfo) int64 { return d.rows })
-	case field == "title":
+	switch field {
+	case "updated":
+		return number(func(d *docInfo) int64 { return d.updated })
+	case "rows":
+		return number(func(d *docInfo) int64 { return d.rows })
+	case "size":
+		return number(func(d *docInfo) int64 { return d.cells })
+	case "downloads":
+		return number(func(d *docInfo) int64 { return d.downloads })
+	case "title":
 		return func(a, b uint32) bool {
 			switch c := strings.Compare(title(&x.docs[a]), title(&x.docs[b])); {
 			case c == 0:
@@ -232,11 +496,22 @@ func (x *inverted) order(q *indexer.Query, scores []float32) func(a, b uint32) b
 			}
 		}
 	}
+	return x.byRelevance(s)
+}
+
+// byRelevance is the order of s.scores; where Query.Any is asked, of terms first.
+func (x *inverted) byRelevance(s *scratch) func(a, b uint32) bool {
 	return func(a, b uint32) bool {
-		if scores[a] != scores[b] {
-			return scores[a] > scores[b]
+		if len(s.hits) > 0 && s.hits[a] != s.hits[b] {
+			return s.hits[a] > s.hits[b]
 		}
-		return newest(a, b)
+		if s.scores[a] != s.scores[b] {
+			return s.scores[a] > s.scores[b]
+		}
+		if i, j := x.docs[a].updated, x.docs[b].updated; i != j {
+			return i > j
+		}
+		return x.docs[a].id < x.docs[b].id
 	}
 }
 
