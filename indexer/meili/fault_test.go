@@ -8,6 +8,9 @@ import (
 	"iter"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -43,6 +46,10 @@ func calls(x *Index) map[string]func(context.Context) error {
 		"versions": func(ctx context.Context) error { _, err := x.Stamps(ctx); return err },
 		"rebuild":  func(ctx context.Context) error { return x.Rebuild(ctx, noDocuments(), nil) },
 		"ping":     x.Ping,
+		"suggest":  func(ctx context.Context) error { _, err := x.Suggest(ctx, "水", "zh", 5); return err },
+		"synonyms": func(ctx context.Context) error { return x.SetSynonyms(ctx, indexer.Synonyms{{"停车场", "泊车"}}) },
+		"rollback": x.Rollback,
+		"canary":   func(ctx context.Context) error { _, err := x.Canary(ctx); return err },
 	}
 }
 
@@ -104,12 +111,55 @@ func TestMissingIndexIsUnavailable(t *testing.T) {
 
 func noIndex(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
-	if r.URL.Path == "/health" {
+	switch r.URL.Path {
+	case "/health":
 		_, _ = io.WriteString(w, `{"status":"available"}`)
+		return
+	case "/version":
+		_, _ = io.WriteString(w, newVersion)
 		return
 	}
 	w.WriteHeader(http.StatusNotFound)
 	_, _ = io.WriteString(w, `{"message":"Index not found.","code":"index_not_found","type":"invalid_request","link":""}`)
+}
+
+const newVersion = `{"commitSha":"","commitDate":"","pkgVersion":"1.43.1"}`
+
+// TestOldServer holds that a server with known holes is refused before anything is
+// sent to it.
+func TestOldServer(t *testing.T) {
+	for version, refused := range map[string]bool{"1.43.0": true, "1.9.12": true, "0.30.5": true, "": true, "1.43.1": false, "1.100.0": false, "2.0.0": false} {
+		var changes atomic.Int32
+		x := faulty(t, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			switch {
+			case r.URL.Path == "/version":
+				_, _ = fmt.Fprintf(w, `{"pkgVersion":%q}`, version)
+			case r.Method == http.MethodGet:
+				_, _ = io.WriteString(w, `{"status":"available","results":[]}`)
+			default:
+				changes.Add(1)
+				w.WriteHeader(http.StatusInternalServerError)
+			}
+		})
+		if !refused {
+			if err := x.Ping(t.Context()); err != nil {
+				t.Errorf("%s: %v", version, err)
+			}
+			continue
+		}
+		all := calls(x)
+		for _, name := range []string{"ping", "put", "rebuild", "synonyms", "canary"} {
+			err := all[name](t.Context())
+			wantUnavailable(t, version+", "+name, err)
+			if version != "" && (err == nil || !strings.Contains(err.Error(), version) || !strings.Contains(err.Error(), "1.43.1")) {
+				t.Errorf("%s, %s: %v does not give both versions", version, name, err)
+			}
+		}
+		if n := changes.Load(); n > 0 {
+			t.Errorf("%s: %d changes were sent", version, n)
+		}
+	}
 }
 
 // TestSlowServer holds that a deadline ends the wait, and who is told what.
@@ -160,6 +210,10 @@ func TestFailedTask(t *testing.T) {
 			_, _ = io.WriteString(w, `{"results":[],"total":0}`)
 		case strings.HasSuffix(r.URL.Path, "/fetch"):
 			_, _ = io.WriteString(w, `{"results":[],"total":0}`)
+		case r.URL.Path == "/version":
+			_, _ = io.WriteString(w, newVersion)
+		case strings.HasSuffix(r.URL.Path, "/synonyms") && r.Method == http.MethodGet:
+			_, _ = io.WriteString(w, `{}`)
 		case r.Method == http.MethodGet:
 			_, _ = io.WriteString(w, `{"uid":"taihu_v1"}`)
 		default:
@@ -168,7 +222,7 @@ func TestFailedTask(t *testing.T) {
 		}
 	})
 	all := calls(x)
-	for _, name := range []string{"put", "delete", "rebuild"} {
+	for _, name := range []string{"put", "delete", "rebuild", "synonyms", "rollback", "canary"} {
 		err := all[name](t.Context())
 		wantUnavailable(t, name, err)
 		if err == nil || !strings.Contains(err.Error(), "no_space_left_on_device") {
@@ -180,8 +234,9 @@ func TestFailedTask(t *testing.T) {
 	wantUnavailable(t, "a task that never ends", all["put"](t.Context()))
 }
 
-// TestWipedServer deletes the index under a process that knows it: the next put
-// makes it again with our settings instead of letting the server make a bare one.
+// TestWipedServer deletes the index under a process that knows it: the next change
+// makes it again with our settings and synonyms instead of letting the server make
+// a bare one.
 func TestWipedServer(t *testing.T) {
 	server := liveServer(t)
 	config := Config{URL: server.url, Key: server.key, Index: "test_wiped"}
@@ -189,17 +244,134 @@ func TestWipedServer(t *testing.T) {
 	defer server.wipe(t, config.Index)
 	x := Open(config)
 	docs := indextest.Documents()
+	words := indexer.Synonyms{{"甲乙丙", "城市"}, {"无此词", "感知"}}
+	if err := x.SetSynonyms(t.Context(), words); err != nil {
+		t.Fatal(err)
+	}
 	if err := x.Put(t.Context(), docs[0]); err != nil {
 		t.Fatal(err)
 	}
 	server.wipe(t, config.Index)
 	wantUnavailable(t, "ping", x.Ping(t.Context()))
+	wantUnavailable(t, "suggest", calls(x)["suggest"](t.Context()))
+	if versions, err := x.Stamps(t.Context()); err != nil || len(versions) != 0 {
+		t.Errorf("stamps: %v, %v", versions, err) // so the drift check rebuilds it
+	}
 	if err := x.Put(t.Context(), docs[1]); err != nil {
 		t.Fatal(err)
 	}
-	r, err := x.Search(t.Context(), indexer.Query{Sort: "title", Filter: map[string][]string{"organization": {"wuxi"}}})
-	if err != nil || r.Total != 1 {
-		t.Errorf("after the wipe: %d, %v", r.Total, err)
+	wantOne := func(what string, q indexer.Query) {
+		t.Helper()
+		q.Filter = map[string][]string{"organization": {"wuxi"}}
+		if r, err := x.Search(t.Context(), q); err != nil || r.Total != 1 {
+			t.Errorf("%s: %d, %v", what, r.Total, err)
+		}
+	}
+	wantOne("after the wipe", indexer.Query{Sort: "title"})
+	wantOne("synonyms after the wipe", indexer.Query{Text: "无此词"})
+	server.wipe(t, config.Index)
+	if err := x.SetSynonyms(t.Context(), words); err != nil {
+		t.Errorf("synonyms of a wiped server: %v", err)
+	}
+	server.wipe(t, config.Index)
+	src := func(yield func(indexer.Document, error) bool) { yield(docs[0], nil) }
+	if err := x.Rebuild(t.Context(), src, nil); err != nil {
+		t.Fatal(err)
+	}
+	wantOne("synonyms after a rebuild of a wiped server", indexer.Query{Text: "甲乙丙"})
+}
+
+// TestKilledServer kills a real server while documents are put, wipes it once, and
+// runs it again: every put that returned nil is found, every other said that
+// search is unavailable and succeeds when it is repeated.
+func TestKilledServer(t *testing.T) {
+	binary, err := exec.LookPath("meilisearch")
+	if err != nil {
+		t.Skip("SKIP: no meilisearch on PATH to kill")
+	}
+	p, err := newProcess(binary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.remove()
+	if err := p.run(); err != nil {
+		t.Fatal(err)
+	}
+	x := Open(Config{URL: p.url(), Key: p.key, Index: "test_killed", ChangeTimeout: 20 * time.Second})
+	docs := indextest.Documents()
+	for round := range 3 {
+		// At another moment of a put each time: before, within and after its task.
+		killed := make(chan struct{})
+		time.AfterFunc(time.Duration(20+round*150)*time.Millisecond, func() { p.kill(); close(killed) })
+		var refused []indexer.Document
+		for _, d := range docs[round*8 : round*8+8] {
+			if err := x.Put(t.Context(), d); err != nil {
+				wantUnavailable(t, "put to a killed server", err)
+				refused = append(refused, d)
+			}
+		}
+		<-killed
+		wantUnavailable(t, "ping", x.Ping(t.Context()))
+		wantUnavailable(t, "search", calls(x)["search"](t.Context()))
+		if err := p.run(); err != nil {
+			t.Fatal(err)
+		}
+		if err := x.Put(t.Context(), refused...); err != nil {
+			t.Fatalf("repeated: %v", err)
+		}
+		if _, err := x.Canary(t.Context()); err != nil {
+			t.Errorf("canary after the restart: %v", err)
+		}
+		stamps, err := x.Stamps(t.Context())
+		if err != nil || len(stamps) != (round+1)*8 {
+			t.Errorf("round %d: %d documents, %v", round, len(stamps), err)
+		}
+	}
+	p.kill()
+	if err := os.RemoveAll(filepath.Join(p.folder, "db")); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.run(); err != nil {
+		t.Fatal(err)
+	}
+	src := source{}
+	for _, d := range docs {
+		src[d.ID] = d
+	}
+	if report, err := indexer.Drift(t.Context(), x, src); err != nil || report.Missing != len(docs) {
+		t.Errorf("drift check of a server that lost its folder: %+v, %v", report, err)
+	}
+	if stamps, err := x.Stamps(t.Context()); err != nil || len(stamps) != len(docs) {
+		t.Errorf("after the drift check: %d, %v", len(stamps), err)
+	}
+}
+
+// source is an indexer.Source over a map.
+type source map[string]indexer.Document
+
+func (s source) Document(_ context.Context, id string) (indexer.Document, bool, error) {
+	d, ok := s[id]
+	return d, ok, nil
+}
+
+func (s source) Documents(context.Context) iter.Seq2[indexer.Document, error] {
+	return func(yield func(indexer.Document, error) bool) {
+		for _, d := range s {
+			if !yield(d, nil) {
+				return
+			}
+		}
+	}
+}
+
+func TestTypos(t *testing.T) {
+	for pair, want := range map[[2]string]int{
+		{"bolards", "bollards"}: 1, {"bollrads", "bollards"}: 1, {"meteorolgical", "meteorological"}: 1, {"kindergaretn", "kindergarten"}: 1,
+		{"water", "water"}: 0, {"water", "later"}: 1, {"water", "waterways"}: maxTypos + 1, {"école", "ecole"}: 1, {"abcde", "badce"}: 2,
+	} {
+		if got := typos(pair[0], pair[1]); got != want {
+			t.Errorf("%s: %d, want %d", pair, got, want)
+		}
 	}
 }
 

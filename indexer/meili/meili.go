@@ -233,12 +233,16 @@ func (x *Index) Stamps(ctx context.Context) (map[string]indexer.Stamp, error) {
 	}
 }
 
-// Ping implements indexer.Index: nil where the server is healthy and has our index.
+// Ping implements indexer.Index: nil where the server is healthy, new enough and
+// has our index.
 func (x *Index) Ping(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, x.config.SearchTimeout)
 	defer cancel()
 	if _, err := x.server.HealthWithContext(ctx); err != nil {
 		return x.failed("ask for health", err)
+	}
+	if err := x.checkVersion(ctx); err != nil {
+		return err
 	}
 	if _, err := x.server.GetIndexWithContext(ctx, x.name); err != nil {
 		return x.failed("ask for the index", err)

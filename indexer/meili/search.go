@@ -56,6 +56,11 @@ func (s searcher) Search(ctx context.Context, q indexer.Query) (indexer.Result, 
 		for i := range found {
 			result.Hits = append(result.Hits, matcher.Show(&found[i].document, q.Lang, func(text string) []indexer.Span { return found[i].marks[text] }))
 		}
+		if q.Offset == 0 && q.Sort == "relevance" && !q.Any {
+			if result.Spelling, err = s.spelling(ctx, q.Text, asked.Terms, found); err != nil {
+				return indexer.Result{}, err
+			}
+		}
 	}
 	for i, facets := range counted {
 		if err := addCounts(result.Facets, facets, answers[i].FacetDistribution); err != nil {

@@ -74,37 +74,56 @@ func findServer() (*testServer, error) {
 }
 
 func (s *testServer) start(binary string) error {
-	folder, err := os.MkdirTemp("", "taihu-meili-")
+	p, err := newProcess(binary)
 	if err != nil {
 		return err
+	}
+	started.stop = p.remove
+	s.url, s.key = p.url(), p.key
+	return p.run()
+}
+
+// process is a server of our own, which can be killed and run again.
+type process struct {
+	binary, folder, address, key string
+	command                      *exec.Cmd
+}
+
+func newProcess(binary string) (*process, error) {
+	folder, err := os.MkdirTemp("", "taihu-meili-")
+	if err != nil {
+		return nil, err
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return err
+		return nil, err
 	}
-	address := listener.Addr().String()
-	listener.Close()
+	defer listener.Close()
 	key := make([]byte, 16)
 	_, _ = rand.Read(key)
-	s.url, s.key = "http://"+address, hex.EncodeToString(key)
-	log, err := os.Create(filepath.Join(folder, "log"))
+	return &process{binary: binary, folder: folder, address: listener.Addr().String(), key: hex.EncodeToString(key)}, nil
+}
+
+func (p *process) url() string { return "http://" + p.address }
+
+// run starts the server and waits until it answers.
+func (p *process) run() error {
+	log, err := os.OpenFile(filepath.Join(p.folder, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
-	command := exec.Command(binary, "--no-analytics", "--http-addr", address, "--db-path", filepath.Join(folder, "db"), "--env", "production")
-	command.Env = append(os.Environ(), "MEILI_MASTER_KEY="+s.key)
-	command.Dir, command.Stdout, command.Stderr = folder, log, log
-	if err := command.Start(); err != nil {
+	defer log.Close()
+	// It sets aside all the memory that it may use for indexing at every change:
+	// with its default, most of the machine's, the smallest one takes a second.
+	p.command = exec.Command(p.binary, "--no-analytics", "--http-addr", p.address, "--db-path", filepath.Join(p.folder, "db"),
+		"--env", "production", "--max-indexing-memory", "256MiB")
+	p.command.Env = append(os.Environ(), "MEILI_MASTER_KEY="+p.key)
+	p.command.Dir, p.command.Stdout, p.command.Stderr = p.folder, log, log
+	if err := p.command.Start(); err != nil {
 		return err
 	}
-	started.stop = func() {
-		_ = command.Process.Kill()
-		_ = command.Wait()
-		log.Close()
-		os.RemoveAll(folder)
-	}
 	for range 300 {
-		if response, err := http.Get(s.url + "/health"); err == nil {
+		if response, err := http.Get(p.url() + "/health"); err == nil {
 			response.Body.Close()
 			return nil
 		}
@@ -112,6 +131,18 @@ func (s *testServer) start(binary string) error {
 	}
 	text, _ := os.ReadFile(log.Name())
 	return fmt.Errorf("it does not answer after 15 s:\n%.2000s", text)
+}
+
+func (p *process) kill() {
+	if p.command != nil && p.command.Process != nil {
+		_ = p.command.Process.Kill()
+		_ = p.command.Wait()
+	}
+}
+
+func (p *process) remove() {
+	p.kill()
+	os.RemoveAll(p.folder)
 }
 
 // wipe deletes every index whose name begins with prefix.

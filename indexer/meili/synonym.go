@@ -17,15 +17,17 @@ func (x *Index) SetSynonyms(ctx context.Context, s indexer.Synonyms) error {
 	}
 	defer x.unlockWriter()
 	x.synonyms = synonyms(s)
+	if x.ready { // wiped since we looked: setting them would make an index without settings
+		there, err := x.exists(ctx, x.name)
+		if err != nil {
+			return x.failed("ask for the index", err)
+		}
+		x.ready = there
+	}
 	if !x.ready {
 		return x.ensure(ctx) // which sets them
 	}
-	err := x.giveSynonyms(ctx, x.name, x.synonyms)
-	if isNoIndex(err) {
-		x.ready = false
-		return x.ensure(ctx)
-	}
-	if err != nil {
+	if err := x.giveSynonyms(ctx, x.name, x.synonyms); err != nil {
 		return x.failed("set synonyms", err)
 	}
 	return nil
