@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"taihu/indexer"
 	"taihu/indexer/indextest"
 )
 
@@ -97,7 +96,6 @@ func benchSuggest(b *testing.B, x *Index) {
 		}
 	}
 	b.Logf("slowest suggestion: %s, %v", slowest, most)
-	_ = indexer.SuggestionKinds
 }
 
 func report(b *testing.B, times []time.Duration, what string) {

@@ -65,7 +65,7 @@ func newDocument(d *indexer.Document) document {
 		Pinyin: indexer.PinyinWords(indexer.PinyinTexts(d)), TitleGrams: grams(titles), Grams: grams(allTexts(d)), Keys: keys(d),
 		Organization: d.FacetValues("organization"), Theme: d.FacetValues("theme"), Format: d.FacetValues("format"),
 		Open: d.FacetValues("open"), Frequency: d.FacetValues("frequency"), Year: d.FacetValues("year"), Month: d.FacetValues("updated"),
-		SuggestOrganization: organizationEntry(d), SuggestColumn: entries(d.Columns), SuggestValue: entries(d.Values),
+		SuggestOrganization: organizationEntry(d), SuggestColumn: entries(d.Columns, true), SuggestValue: entries(d.Values, false),
 		Updated: d.Updated.UnixMicro(), Rows: d.Rows, Size: d.Cells, Downloads: d.Downloads, Boost: d.Boost(),
 		Version: d.Version, Digest: d.Digest(),
 		SortZh: hex.EncodeToString([]byte(indexer.SortKey(d.Title.In("zh")))),
@@ -112,7 +112,7 @@ func grams(texts []string) []string {
 		odd := folded != lower || mixedCase(text)
 		indexer.Tokens(folded, func(t indexer.Token) {
 			if t.Run {
-				eachGram(t.Text, 1, out.add)
+				eachGram(t.Text, out.add)
 			} else if odd {
 				out.add(t.Text)
 			}
@@ -131,11 +131,11 @@ func mixedCase(s string) bool {
 	return false
 }
 
-// eachGram calls f with every least to maxGram neighbouring characters of a run.
-func eachGram(run string, least int, f func(gram string)) {
+// eachGram calls f with every one to maxGram neighbouring characters of a run.
+func eachGram(run string, f func(gram string)) {
 	runes := []rune(run)
 	for i := range runes {
-		for n := least; n <= maxGram && i+n <= len(runes); n++ {
+		for n := 1; n <= maxGram && i+n <= len(runes); n++ {
 			f(string(runes[i : i+n]))
 		}
 	}

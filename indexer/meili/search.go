@@ -113,7 +113,7 @@ func (s searcher) queries(q *indexer.Query, asked *indexer.Asked) (queries []*me
 	conditions := append(conditions(asked), exact...)
 	request := func(without string) *meilisearch.SearchRequest {
 		return &meilisearch.SearchRequest{
-			IndexUID: s.uid, Query: words, MatchingStrategy: meilisearch.All,
+			IndexUID: s.uid, Query: minus(asked) + words, MatchingStrategy: meilisearch.All,
 			Filter: filter(q.Filter, without, conditions), AttributesToRetrieve: []string{"id"}, Limit: 1, // 0 would be left out
 		}
 	}
@@ -157,7 +157,7 @@ func (s searcher) askAny(ctx context.Context, query *meilisearch.SearchRequest, 
 		one := *query
 		one.Offset, one.Limit, one.Facets = 0, 0, nil
 		words, exact := wording(terms)
-		one.Query, one.FederationOptions = words, weight(len(terms))
+		one.Query, one.FederationOptions = minus(asked)+words, weight(len(terms))
 		for _, f := range exact {
 			one.Filter = append(slices.Clone(one.Filter.([][]string)), []string{f})
 		}

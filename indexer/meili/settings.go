@@ -57,7 +57,7 @@ func filterable() []any {
 		}}
 	}
 	return []any{
-		rule(false, false, append(slices.Clone(indexer.Facets), "keys", "grams", suggestOrganization)...),
+		rule(false, false, append(slices.Clone(indexer.Facets), "keys", suggestOrganization)...),
 		rule(false, true, "updated_at"),
 		rule(true, false, suggestColumn, suggestValue),
 	}

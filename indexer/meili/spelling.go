@@ -50,7 +50,7 @@ func (s searcher) spelling(ctx context.Context, text string, terms []indexer.Ter
 // has reports whether a document has the word as it is.
 func (s searcher) has(ctx context.Context, word string) (bool, error) {
 	answer, err := s.x.server.MultiSearchWithContext(ctx, &meilisearch.MultiSearchRequest{Queries: []*meilisearch.SearchRequest{
-		{IndexUID: s.uid, Filter: is("keys", wordKey(word)), AttributesToRetrieve: []string{"id"}, Limit: 1},
+		{IndexUID: s.uid, Filter: is(wordKey(word)), AttributesToRetrieve: []string{"id"}, Limit: 1},
 	}})
 	if err != nil {
 		return false, s.x.failed("look for a word", err)

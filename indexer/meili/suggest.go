@@ -19,8 +19,9 @@ import (
 
 // What is suggested beside datasets is kept in documents as entries, which the
 // server counts. An entry of a column or value begins with the key by which it is
-// found: one for each word and each character at which typing may begin, in hex,
-// since the server changes characters in entries and in what is typed unlike.
+// found: one for each word at which typing may begin, and in a column, of which a
+// document has fewer, for each character; in hex, since the server changes
+// characters in entries and in what is typed unlike.
 const (
 	suggestOrganization = "suggest_organization"
 	suggestColumn       = "suggest_column"
@@ -40,13 +41,13 @@ func organizationEntry(d *indexer.Document) string {
 }
 
 // entries are the entries of texts, a key before each.
-func entries(texts []string) []string {
+func entries(texts []string, anyCharacter bool) []string {
 	out := newSet()
 	for _, text := range texts {
 		if utf8.RuneCountInString(text) > maxEntryText {
 			continue
 		}
-		for _, begin := range beginnings(text) {
+		for _, begin := range beginnings(text, anyCharacter) {
 			out.add(entryKey(begin) + entryCut + text)
 		}
 	}
@@ -60,13 +61,13 @@ func entryKey(typed string) string {
 	return hex.EncodeToString([]byte(typed))
 }
 
-// beginnings are the ends of a text, as typed reads one, from each word and each
-// character of a run on.
-func beginnings(text string) []string {
+// beginnings are the ends of a text, as typed reads one, from each word or run on,
+// or from each character of a run too.
+func beginnings(text string, anyCharacter bool) []string {
 	whole := typed(text)
 	var list []string
 	indexer.Tokens(whole, func(t indexer.Token) {
-		if !t.Run {
+		if !t.Run || !anyCharacter {
 			list = append(list, whole[t.Start:])
 			return
 		}
@@ -144,7 +145,7 @@ func (q *suggestQuery) show(text string) []indexer.Segment {
 // word, in Chinese anywhere, or by pinyin.
 func (q *suggestQuery) fits(name string) bool {
 	begins := func(s string) bool { return strings.HasPrefix(s, q.typed) }
-	return slices.ContainsFunc(beginnings(name), begins) || slices.ContainsFunc(indexer.PinyinWords([]string{name}), begins)
+	return slices.ContainsFunc(beginnings(name, true), begins) || slices.ContainsFunc(indexer.PinyinWords([]string{name}), begins)
 }
 
 // suggestNames suggests datasets, organizations and themes. Its errors are the
@@ -153,7 +154,7 @@ func (s searcher) suggestNames(ctx context.Context, q suggestQuery, asked *index
 	words, exact := wording(asked.Terms)
 	answer, err := s.x.server.MultiSearchWithContext(ctx, &meilisearch.MultiSearchRequest{Queries: []*meilisearch.SearchRequest{
 		{
-			IndexUID: s.uid, Query: strings.TrimRight(words, " "), MatchingStrategy: meilisearch.All, Limit: int64(q.limit),
+			IndexUID: s.uid, Query: minus(asked) + strings.TrimRight(words, " "), MatchingStrategy: meilisearch.All, Limit: int64(q.limit),
 			Filter:               filter(nil, "", append(conditions(asked), exact...)),
 			AttributesToSearchOn: []string{"title_zh", "title_en", "title_grams", "pinyin"},
 			AttributesToRetrieve: []string{"slug", "title_zh", "title_en"},
