@@ -299,18 +299,21 @@ func TestKilledServer(t *testing.T) {
 	}
 	x := Open(Config{URL: p.url(), Key: p.key, Index: "test_killed", ChangeTimeout: 20 * time.Second})
 	docs := indextest.Documents()
+	const each = 5
 	for round := range 3 {
-		// At another moment of a put each time: before, within and after its task.
 		killed := make(chan struct{})
-		time.AfterFunc(time.Duration(20+round*150)*time.Millisecond, func() { p.kill(); close(killed) })
 		var refused []indexer.Document
-		for _, d := range docs[round*8 : round*8+8] {
+		for i, d := range docs[round*each : round*each+each] {
+			if i == 1+round { // at another moment of a put each time
+				time.AfterFunc(time.Duration(round*15)*time.Millisecond, func() { p.kill(); close(killed) })
+			}
 			if err := x.Put(t.Context(), d); err != nil {
 				wantUnavailable(t, "put to a killed server", err)
 				refused = append(refused, d)
 			}
 		}
 		<-killed
+		t.Logf("round %d: %d of %d puts refused", round, len(refused), each)
 		wantUnavailable(t, "ping", x.Ping(t.Context()))
 		wantUnavailable(t, "search", calls(x)["search"](t.Context()))
 		if err := p.run(); err != nil {
@@ -323,7 +326,7 @@ func TestKilledServer(t *testing.T) {
 			t.Errorf("canary after the restart: %v", err)
 		}
 		stamps, err := x.Stamps(t.Context())
-		if err != nil || len(stamps) != (round+1)*8 {
+		if err != nil || len(stamps) != (round+1)*each {
 			t.Errorf("round %d: %d documents, %v", round, len(stamps), err)
 		}
 	}
