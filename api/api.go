@@ -146,6 +146,7 @@ func (a *API) routes() {
 	a.huma = humagin.New(a.engine, humaConfig(a.Version))
 	a.huma.UseMiddleware(a.showBudget, a.checkParameters, a.carryAsked)
 	a.datasetRoutes()
+	a.suggestRoutes()
 	a.releaseRoutes()
 	a.diffRoutes()
 	a.tableRoutes()
