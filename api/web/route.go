@@ -51,6 +51,8 @@ func (s *Site) Routes() []Route {
 		{post, "/account/identities/remove", s.unlinkIdentity},
 		{get, "/steward", s.steward},
 		{get, "/steward/bulk", s.bulkForm},
+		{get, "/steward/index", s.indexHealth},
+		{post, "/steward/index/retry", s.retryIndexJob},
 		{post, "/steward/bulk", s.bulk},
 		{get, "/steward/datasets/new", s.newDatasetForm},
 		{post, "/steward/datasets/new", s.newDataset},

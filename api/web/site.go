@@ -53,12 +53,14 @@ type Downloads interface {
 
 // Config is what the pages need.
 type Config struct {
-	Store     *store.DB
-	Index     indexer.Index
-	Pool      Rows
-	Blobs     blob.Store
-	Uploads   *upload.Receiver
-	Downloads Downloads // nil: sizes are never shown, and nothing is compared
+	Store *store.DB
+	Index indexer.Index
+	// IndexHealth is what is known of Index; nil: nothing is.
+	IndexHealth func() indexer.Health
+	Pool        Rows
+	Blobs       blob.Store
+	Uploads     *upload.Receiver
+	Downloads   Downloads // nil: sizes are never shown, and nothing is compared
 	// ReadOrganizations reads a list of organizations from an uploaded file, in a
 	// child; nil: none can be imported here.
 	ReadOrganizations func(ctx context.Context, name string, r io.Reader) (*catalog.OrganizationList, []catalog.LineProblem, error)

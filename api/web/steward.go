@@ -24,6 +24,7 @@ type stewardPage struct {
 	Sections []deskSection
 	Only     string // the section that is shown alone; empty: all in short
 	CanMake  bool
+	Admin    bool // looks after the portal: the search index too
 }
 
 // deskSum is a figure at the top of the desk.
@@ -121,6 +122,7 @@ func (s *Site) steward(c *gin.Context) error {
 	v := stewardPage{frame: s.frame(c, "steward", phrase(k.lang, "数据员工作台", "Steward's desk"))}
 	v.NoIndex = true
 	v.CanMake = actor.IsSiteAdmin() || len(actor.Roles) > 0
+	v.Admin = catalog.Can(actor, catalog.AdministerPortal, catalog.Object{}) == nil
 	if k.drafts, err = s.Store.DraftCounts(k.ctx, actor); err != nil {
 		return err
 	}

@@ -76,6 +76,7 @@ var saidWords = map[string]catalog.Text{
 	"feedback-sent":          {Zh: "收到了，谢谢。", En: "It has arrived. Thank you."},
 	"answered":               {Zh: "答复已公开。", En: "The answer is public."},
 	"looked-at":              {Zh: "原话已公开。", En: "The words are public."},
+	"job-retried":            {Zh: "已让它再做一次。", En: "It is run again."},
 	"bulk":                   {Zh: "都改好了。", En: "All of them are changed."},
 }
 

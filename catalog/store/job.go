@@ -236,6 +236,67 @@ func (db *DB) RetryJob(ctx context.Context, actor catalog.Actor, id string) erro
 	})
 }
 
+// ResumeJobs has the jobs of a kind run now that failed for want of something that
+// is there again: those in quarantine from their first attempt, the others at once
+// and not at the end of their pause. It returns how many were in quarantine.
+func (db *DB) ResumeJobs(ctx context.Context, kind string) (resumed int, err error) {
+	const waiting = `(state = 'quarantined' OR state = 'queued' AND attempt > 0 AND run_at > ?)`
+	var found int
+	err = db.view(ctx, "look for failed jobs", func(c *conn) error { // as a rule there are none: no write lock
+		_, err := c.value(ctx, `SELECT COUNT(*) FROM (SELECT 1 FROM jobs WHERE kind = ? AND `+waiting+` LIMIT 1) w`, []any{kind, db.clock()}, &found)
+		return err
+	})
+	if err != nil || found == 0 {
+		return 0, err
+	}
+	err = db.update(ctx, "resume jobs", func(t *tx) error {
+		var ids []struct{ ID string }
+		if err := t.all(ctx, &ids, `SELECT id FROM jobs WHERE kind = ? AND state = 'quarantined' ORDER BY id`, kind); err != nil {
+			return err
+		}
+		resumed = len(ids)
+		_, err := t.exec(ctx, `UPDATE jobs SET state = 'queued', attempt = 0, run_at = ?, done_at = NULL WHERE kind = ? AND `+waiting, t.now, kind, t.now)
+		if err != nil {
+			return err
+		}
+		t.enqueued = true
+		for _, j := range ids {
+			if err := t.event(ctx, catalog.ChainPortal, catalog.SystemActor, "job.retried", j.ID, nil); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return resumed, err
+}
+
+// Backlog is what waits of one kind of job.
+type Backlog struct {
+	Waiting int           // queued or running
+	Oldest  time.Time     // when the oldest of them was enqueued; zero where none waits
+	Failed  []catalog.Job // in quarantine, newest first, at most 100
+}
+
+// JobBacklog returns what waits of one kind of job. Only who administers the portal
+// may see it.
+func (db *DB) JobBacklog(ctx context.Context, actor catalog.Actor, kind string) (b Backlog, err error) {
+	if err := catalog.Can(actor, catalog.AdministerPortal, catalog.Object{}); err != nil {
+		return b, err
+	}
+	err = db.view(ctx, "look at jobs", func(c *conn) error {
+		if _, err := c.value(ctx, `SELECT COUNT(*) FROM jobs WHERE kind = ? AND state IN ('queued', 'running')`, []any{kind}, &b.Waiting); err != nil {
+			return err
+		}
+		var oldest struct{ CreatedAt time.Time }
+		if _, err := c.one(ctx, &oldest, `SELECT created_at FROM jobs WHERE kind = ? AND state IN ('queued', 'running') ORDER BY id LIMIT 1`, kind); err != nil {
+			return err
+		}
+		b.Oldest = oldest.CreatedAt
+		return c.all(ctx, &b.Failed, `SELECT `+jobColumns+` FROM jobs WHERE kind = ? AND state = 'quarantined' ORDER BY id DESC LIMIT 100`, kind)
+	})
+	return b, err
+}
+
 // PendingJobs counts the jobs that are queued or running, per kind.
 func (db *DB) PendingJobs(ctx context.Context) (map[string]int, error) {
 	counts := map[string]int{}

@@ -252,3 +252,63 @@ func TestForgetOldExports(t *testing.T) {
 		wantCode(t, err, "")
 	})
 }
+
+// TestFailedJobsComeBack: index jobs that were given up, or wait long, while the
+// engine was away are run when it is there again, and only they.
+func TestFailedJobsComeBack(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w, ctx := storetest.NewWorld(t, db), t.Context()
+		index := []string{catalog.JobIndex}
+		if n, err := db.ResumeJobs(ctx, catalog.JobIndex); n != 0 || err != nil {
+			t.Fatalf("resumed %d, %v", n, err)
+		}
+		must := func(err error) {
+			t.Helper()
+			wantCode(t, err, "")
+		}
+		for _, id := range []string{"one", "two", "three"} {
+			must(db.Enqueue(ctx, catalog.JobIndex, catalog.IndexArgs{DatasetID: id}))
+		}
+		must(db.Enqueue(ctx, catalog.JobWarm, catalog.WarmArgs{ReleaseID: "r"}))
+		fail := func(kinds []string, after time.Duration) {
+			t.Helper()
+			j, err := db.Lease(ctx, "w", kinds, time.Minute)
+			must(err)
+			must(db.Fail(ctx, j, "down", time.Now().Add(after)))
+		}
+		for range catalog.JobAttempts[catalog.JobIndex] { // the first one fails until it is given up
+			fail(index, -time.Hour)
+		}
+		fail(index, time.Hour)
+		fail([]string{catalog.JobWarm}, time.Hour)
+		b, err := db.JobBacklog(ctx, catalog.SystemActor, catalog.JobIndex)
+		must(err)
+		if b.Waiting != 2 || len(b.Failed) != 1 || b.Failed[0].Error != "down" || time.Since(b.Oldest) > time.Minute || b.Oldest.IsZero() {
+			t.Errorf("the backlog is %+v", b)
+		}
+		_, err = db.JobBacklog(ctx, w.Admin, catalog.JobIndex)
+		wantCode(t, err, "not_allowed")
+		n, err := db.ResumeJobs(ctx, catalog.JobIndex)
+		must(err)
+		if n != 1 {
+			t.Errorf("%d were begun again, want 1", n)
+		}
+		for range 3 {
+			j, err := db.Lease(ctx, "w", index, time.Minute)
+			must(err)
+			if j == nil {
+				t.Fatal("a job waits on")
+			}
+			must(db.Finish(ctx, j))
+		}
+		if j, err := db.Lease(ctx, "w", []string{catalog.JobWarm}, time.Minute); j != nil || err != nil {
+			t.Errorf("a job of another kind was begun too: %+v, %v", j, err)
+		}
+		b, err = db.JobBacklog(ctx, catalog.SystemActor, catalog.JobIndex)
+		must(err)
+		if b.Waiting != 0 || len(b.Failed) != 0 || !b.Oldest.IsZero() {
+			t.Errorf("the backlog is %+v", b)
+		}
+		must(db.CheckEvents(ctx))
+	})
+}

@@ -33,8 +33,9 @@ type portal struct {
 	log      *slog.Logger
 	store    *store.DB
 	blobs    *blob.Directory
-	exports  *blob.Directory // encoded exports, disposable
-	index    indexer.Index   // nil where it was not asked for
+	exports  *blob.Directory  // encoded exports, disposable
+	index    indexer.Index    // nil where it was not asked for
+	watched  *indexer.Watched // index, where the portal serves or works
 	pool     *pool.Pool
 	exporter *download.Exporter
 	temp     *tempFolder
@@ -97,6 +98,8 @@ func openPortal(ctx context.Context, cfg *Config, log *slog.Logger) (*portal, er
 	if p.index, err = openIndex(cfg, log); err != nil {
 		return nil, errors.Join(err, p.close())
 	}
+	p.watched = indexer.NewWatched(p.index, cfg.engine(), catalog.Now)
+	p.index = p.watched
 	p.pool = pool.New(pool.Config{
 		Size: cfg.Queries, Files: p.blobs, Log: log,
 		MaxCost:       int64(cfg.QueryCost) * 1_000_000,
@@ -109,6 +112,14 @@ func openPortal(ctx context.Context, cfg *Config, log *slog.Logger) (*portal, er
 	p.exporter = &download.Exporter{Store: p.store, Blobs: p.exports, Files: p.blobs, Pool: p.pool, Portal: catalog.Text{Zh: cfg.NameZh, En: cfg.NameEn}, TempDir: p.temp.path,
 		MaxBytes: int64(cfg.KeptExports) << 20, Log: log}
 	return p, nil
+}
+
+// engine is the name of the search engine.
+func (c *Config) engine() string {
+	if c.MeiliURL != "" {
+		return "Meilisearch"
+	}
+	return "embedded"
 }
 
 func openIndex(cfg *Config, log *slog.Logger) (indexer.Index, error) {

@@ -21,7 +21,6 @@ import (
 	"taihu/catalog"
 	"taihu/catalog/table"
 	"taihu/catalog/table/pool"
-	"taihu/indexer"
 )
 
 type serveCommand struct{}
@@ -46,7 +45,11 @@ func (workCommand) Run(ctx context.Context, cfg *Config, _ environment, log *slo
 		return errors.Join(err, p.close())
 	}
 	log.Info("job runner started", "jobs_at_a_time", cfg.Jobs)
-	return errors.Join(p.runner().Run(ctx), p.close())
+	var keeping sync.WaitGroup
+	keeping.Go(func() { _ = p.keepIndex(ctx) })
+	err = p.runner().Run(ctx)
+	keeping.Wait()
+	return errors.Join(err, p.close())
 }
 
 // migrated brings an embedded database up to date and refuses to run on a shared
@@ -225,7 +228,7 @@ func (p *portal) handler(base string) (http.Handler, error) {
 	limits := p.limits()
 	openID, openIDName := p.cfg.openID(base)
 	site, err := web.New(web.Config{
-		Store: p.store, Index: p.index, Pool: p.pool, Blobs: p.blobs, Uploads: p.uploads, Downloads: p.exporter, Clock: catalog.Now, Log: p.log,
+		Store: p.store, Index: p.index, IndexHealth: p.watched.Health, Pool: p.pool, Blobs: p.blobs, Uploads: p.uploads, Downloads: p.exporter, Clock: catalog.Now, Log: p.log,
 		BaseURL: base, PortalName: catalog.Text{Zh: p.cfg.NameZh, En: p.cfg.NameEn}, MaxUpload: int64(p.cfg.MaxUpload) << 20,
 		Budgets: budgets, FeedbackBudgets: feedback, Limits: limits, Cells: p.cells, OpenID: openID, OpenIDName: openIDName, OpenIDByMail: p.cfg.OIDCLinkMail,
 		ReadOrganizations: func(ctx context.Context, name string, r io.Reader) (*catalog.OrganizationList, []catalog.LineProblem, error) {
@@ -286,22 +289,81 @@ func every(ctx context.Context, pause time.Duration, do func()) error {
 	}
 }
 
-// driftEvery is how often the index is compared with the catalog.
-const driftEvery = 10 * time.Minute
+// How often the index is compared with the catalog and tried with a canary, and how
+// often, while its engine is away, whether it can be brought back.
+const (
+	driftEvery  = 10 * time.Minute
+	canaryEvery = 5 * time.Minute
+	returnEvery = 10 * time.Second
+)
 
-// keepIndex repairs the search index at the start and from time to time: it may
-// have been deleted, damaged, or a server may have been away.
+// keepIndex repairs the search index at the start, from time to time, and as soon as
+// an engine that was away answers again: it may have been deleted, damaged, or
+// missed what was published meanwhile. A canary shows that it can be written.
 func (p *portal) keepIndex(ctx context.Context) error {
-	return every(ctx, driftEvery, func() {
-		report, err := indexer.Drift(ctx, p.index, documentSource{p.store})
-		switch {
-		case ctx.Err() != nil:
-		case err != nil:
-			p.log.Warn("search index could not be checked", "error", err)
-		case report.Repaired() > 0:
-			p.log.Info("search index repaired", "missing", report.Missing, "stale", report.Stale, "extra", report.Extra)
+	var watching sync.WaitGroup
+	defer watching.Wait()
+	watching.Go(func() { _ = p.watched.Watch(ctx) })
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	var checked, tried time.Time
+	was := false // away
+	for {
+		back := false
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-p.watched.Back():
+			back = true
+		case <-timer.C:
 		}
-	})
+		h := p.watched.Health()
+		away := h.Away
+		if away != was {
+			was = away
+			if away {
+				p.log.Warn("the search engine does not answer; search goes on in the database", "engine", h.Engine, "error", h.LastError)
+			} else {
+				p.log.Info("the search engine answers again", "engine", h.Engine)
+			}
+		}
+		if now := time.Now(); back || away || now.Sub(checked) >= driftEvery {
+			if p.checkIndex(ctx, back) {
+				checked = now
+			}
+		}
+		if now := time.Now(); !away && now.Sub(tried) >= canaryEvery {
+			tried = now
+			if _, err := p.watched.Try(ctx); err != nil && ctx.Err() == nil {
+				p.log.Warn("the search index could not be written and searched", "error", err)
+			}
+		}
+		timer.Reset(returnEvery)
+	}
+}
+
+// checkIndex compares the index with the catalog, repairs it, and has the jobs run
+// that were given up or wait while the engine was away. It returns whether the
+// check came to its end.
+func (p *portal) checkIndex(ctx context.Context, back bool) bool {
+	report, err := p.watched.Drift(ctx, documentSource{p.store})
+	if err != nil {
+		if ctx.Err() == nil && !p.watched.Health().Away { // that was said once
+			p.log.Warn("search index could not be checked", "error", err)
+		}
+		return false
+	}
+	if report.Repaired() > 0 || back {
+		p.log.Info("search index checked", "missing", report.Missing, "stale", report.Stale, "extra", report.Extra, "rebuilt", report.Rebuilt)
+	}
+	n, err := p.store.ResumeJobs(ctx, catalog.JobIndex)
+	switch {
+	case err != nil && ctx.Err() == nil:
+		p.log.Warn("index jobs could not be begun again", "error", err)
+	case n > 0:
+		p.log.Info("index jobs that had failed are begun again", "jobs", n)
+	}
+	return true
 }
 
 // sweepEvery is how often uploads whose time is over are thrown away.
