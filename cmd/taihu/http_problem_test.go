@@ -104,7 +104,7 @@ func TestEveryErrorHasOneShape(t *testing.T) {
 		{name: "parameter of the search that is no number", path: "/api/v1/datasets?limit=many", status: 400},
 		{name: "limit of the search too high", path: "/api/v1/datasets?limit=101", status: 400},
 		{name: "limit of the search too low", path: "/api/v1/datasets?limit=0", status: 400},
-		{name: "unknown order of the search", path: "/api/v1/datasets?sort=size", status: 400, parts: []string{`"bad_sort"`, "-updated"}},
+		{name: "unknown order of the search", path: "/api/v1/datasets?sort=colour", status: 400, parts: []string{`"bad_sort"`, "-updated"}},
 		{name: "cursor of the search made up", path: "/api/v1/datasets?cursor=abc", status: 400, parts: []string{`"bad_cursor"`}},
 		{name: "POST query with an unknown field", method: "POST", path: "/api/v1/datasets/open-lots/releases/2/tables/lots/query", headers: json, body: `{"wher":"泊位数 > 3"}`, status: 400, parts: []string{"wher"}},
 		{name: "POST query with a high limit", method: "POST", path: "/api/v1/datasets/open-lots/releases/2/tables/lots/query", headers: json, body: `{"limit":10001}`, status: 400},
