@@ -93,6 +93,7 @@ type Hit struct {
 	Title       []Segment `json:"title"`
 	Description []Segment `json:"description"`       // a passage around the match, at most 160 characters
 	Columns     []string  `json:"columns,omitempty"` // column names that matched
+	Values      []string  `json:"values,omitempty"`  // values that matched
 }
 
 // FacetCount is one value of a facet and how many datasets have it.

@@ -12,6 +12,9 @@ const PassageLength = 160
 // MaxHitColumns is how many matching columns a hit names.
 const MaxHitColumns = 10
 
+// MaxHitValues is how many matching values a hit names.
+const MaxHitValues = 3
+
 // Span is a stretch of a text, in bytes.
 type Span struct{ Start, End int }
 
@@ -348,6 +351,11 @@ func (m *Matcher) Show(d *Document, lang string, extra func(text string) []Span)
 	for _, c := range d.Columns {
 		if len(hit.Columns) < MaxHitColumns && len(spans(c)) > 0 {
 			hit.Columns = append(hit.Columns, c)
+		}
+	}
+	for _, v := range d.Values {
+		if len(hit.Values) < MaxHitValues && len(spans(v)) > 0 {
+			hit.Values = append(hit.Values, v)
 		}
 	}
 	return hit

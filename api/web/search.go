@@ -46,6 +46,7 @@ type result struct {
 	Open           string
 	Conditional    bool
 	Columns        []string
+	Values         []string
 	Capacity       equation
 	HasData        bool
 	DataDate       string
@@ -241,6 +242,9 @@ func (s *Site) result(c *gin.Context, d *catalog.Dataset, h *indexer.Hit, publis
 			r.Summary = passage(h.Description, d.Description)
 		}
 		r.Columns = h.Columns
+		if d.OpenAttribute == catalog.Unconditional { // whatever the index still says
+			r.Values = h.Values
+		}
 	}
 	if _, release, err := s.Store.Release(c.Request.Context(), handle.Actor(c), d.Slug, 0); err == nil {
 		r.Capacity, r.HasData, r.DataDate = capacity(release.Tables), len(release.Tables) > 0, release.DataDate

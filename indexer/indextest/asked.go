@@ -39,6 +39,7 @@ func all(but ...string) string {
 
 // testParts: every part of a document is searched.
 func testParts(t *testing.T, idx indexer.Index) {
+	equal(t, "values shown", search(t, idx, indexer.Query{Text: "梅村"}).Hits[0].Values, []string{"梅村街道"})
 	checkFound(t, idx, map[string]string{
 		"噪音扰民":         "hotline-12345", // a value
 		"梅村街道":         "hotline-12345 xinwu-public-toilets",

@@ -15,7 +15,7 @@ import (
 )
 
 // shown are the fields of a hit. They come back in _formatted, with marks.
-var shown = []string{"title_zh", "title_en", "description_zh", "description_en", "columns"}
+var shown = []string{"title_zh", "title_en", "description_zh", "description_en", "columns", "values"}
 
 // Search implements indexer.Index. A caller whose deadline passes, or a server
 // slower than Config.SearchTimeout, gives Unavailable.
@@ -271,6 +271,9 @@ func readHits(found meilisearch.Hits) ([]foundDocument, error) {
 		}
 		for _, c := range f.Columns {
 			doc.Columns = append(doc.Columns, cut(c))
+		}
+		for _, v := range f.Values {
+			doc.Values = append(doc.Values, cut(v))
 		}
 		list = append(list, foundDocument{doc, marks})
 	}
