@@ -11,16 +11,25 @@ import (
 	"testing"
 	"time"
 
+	"taihu/catalog"
 	"taihu/indexer/indextest"
 )
 
-// crashFolder names the folder in which a child of TestKilled works.
-const crashFolder = "TAIHU_TEST_CRASH_FOLDER"
+// crashFolder names the folder in which a child of TestKilled works, rollbackFolder
+// the one of a child of TestKilledGoingBack.
+const (
+	crashFolder    = "TAIHU_TEST_CRASH_FOLDER"
+	rollbackFolder = "TAIHU_TEST_ROLLBACK_FOLDER"
+)
 
-// TestMain lets the test binary be the child that TestKilled kills.
+// TestMain lets the test binary be the child that the tests kill.
 func TestMain(m *testing.M) {
-	if folder := os.Getenv(crashFolder); folder != "" {
-		if err := crash(folder); err != nil {
+	for name, run := range map[string]func(string) error{crashFolder: crash, rollbackFolder: goBack} {
+		folder := os.Getenv(name)
+		if folder == "" {
+			continue
+		}
+		if err := run(folder); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 		}
 		os.Exit(1)
@@ -56,6 +65,79 @@ func crash(folder string) error {
 				return err
 			}
 		}
+	}
+}
+
+// goBack makes indexes of five documents of one version each, sends canaries, and
+// goes back to the one before.
+func goBack(folder string) error {
+	x, err := Open(folder)
+	if err != nil {
+		return err
+	}
+	for version := int64(1); ; version++ {
+		docs := indextest.Documents()[:5]
+		for i := range docs {
+			docs[i].Version = version
+		}
+		if err := x.Rebuild(context.Background(), all(docs), nil); err != nil {
+			return err
+		}
+		for range 2 {
+			if _, err := x.Canary(context.Background()); err != nil {
+				return err
+			}
+			if err := x.Rollback(context.Background()); err != nil && version > 1 {
+				return err
+			}
+		}
+		fmt.Println(version)
+	}
+}
+
+// TestKilledGoingBack kills the process while it rebuilds, sends canaries and goes
+// back: afterwards one of the indexes is there, whole, and nothing else.
+func TestKilledGoingBack(t *testing.T) {
+	folder := t.TempDir()
+	random := rand.New(rand.NewPCG(3, 3))
+	for round := range 15 {
+		command := exec.Command(os.Args[0])
+		command.Env = append(os.Environ(), rollbackFolder+"="+folder)
+		command.Stderr = os.Stderr
+		out, err := command.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := command.Start(); err != nil {
+			t.Fatal(err)
+		}
+		lines := bufio.NewScanner(out)
+		if !lines.Scan() {
+			t.Fatal("the child did not begin")
+		}
+		time.AfterFunc(time.Duration(random.IntN(40_000))*time.Microsecond, func() { _ = command.Process.Kill() })
+		for lines.Scan() {
+		}
+		_ = command.Wait() // killed
+		x, err := Open(folder)
+		if err != nil {
+			t.Fatalf("round %d: %v", round, err)
+		}
+		for range 2 {
+			versions := versionsOf(t, x)
+			for id, v := range versions {
+				if v != versions[indextest.ID(0)] || id == "canary" {
+					t.Errorf("round %d: versions %v", round, versions)
+				}
+			}
+			if len(versions) != 5 || x.Damage() != "" {
+				t.Errorf("round %d: %d documents, damage %q", round, len(versions), x.Damage())
+			}
+			if err := x.Rollback(t.Context()); err != nil && catalog.CodeOf(err) != "no_rollback" {
+				t.Errorf("round %d: %v", round, err)
+			}
+		}
+		x.Close()
 	}
 }
 

@@ -109,21 +109,25 @@ func (c *names) candidates(terms []indexer.Term) []uint32 {
 	return shortest
 }
 
-// having returns the set of names that hold key: a word, or a part of a run.
-func (c *names) having(key string) bitset {
+// having returns the set of names in which phrase stands.
+func (c *names) having(phrase []indexer.Term) bitset {
 	set := newBitset(len(c.folded))
-	var term indexer.Term
-	indexer.Tokens(key, func(t indexer.Token) { term = indexer.Term{Text: t.Text, Run: t.Run} })
-	if term.Text == "" {
+	if len(phrase) == 0 {
 		return set
 	}
-	phrase := []indexer.Term{term}
 	for _, code := range c.candidates(phrase) {
 		if at, _ := indexer.FindPhrase(c.folded[code], phrase); at >= 0 {
 			set.set(code)
 		}
 	}
 	return set
+}
+
+// keyTerm reads what a key has behind its field: a word, or a part of a run.
+func keyTerm(text string) []indexer.Term {
+	var term []indexer.Term
+	indexer.Tokens(text, func(t indexer.Token) { term = []indexer.Term{{Text: t.Text, Run: t.Run}} })
+	return term
 }
 
 // matches reports whether every term is in a folded text: a run anywhere, a word
@@ -169,15 +173,15 @@ func (c *names) find(terms []indexer.Term, limit int) []uint32 {
 	}
 	var found []named
 	better := func(a, b named) bool {
-		switch x, y := &c.column, &c.column; {
+		switch {
 		case (a.place == 0) != (b.place == 0):
 			return a.place == 0
-		case x.living[a.code] != y.living[b.code]:
-			return x.living[a.code] > y.living[b.code]
+		case c.living[a.code] != c.living[b.code]:
+			return c.living[a.code] > c.living[b.code]
 		case a.place != b.place:
 			return a.place < b.place
 		default:
-			return x.names[a.code] < y.names[b.code]
+			return c.column.names[a.code] < c.column.names[b.code]
 		}
 	}
 	take := func(n named) {
@@ -192,16 +196,17 @@ func (c *names) find(terms []indexer.Term, limit int) []uint32 {
 		found = found[:min(len(found), limit)]
 	}
 	whole := terms[0].Text
+	exact, there := c.codes[whole]
+	if there = there && len(terms) == 1; there {
+		take(named{exact, 0})
+	}
 	for _, code := range c.candidates(terms) {
-		if !matches(c.folded[code], terms) {
+		if len(found) == limit && c.living[code] < c.living[found[limit-1].code] || there && code == exact || !matches(c.folded[code], terms) {
 			continue
 		}
 		place := 2
 		if strings.HasPrefix(c.folded[code], whole) {
 			place = 1
-			if len(terms) == 1 && len(c.folded[code]) == len(whole) {
-				place = 0
-			}
 		}
 		take(named{code, place})
 	}

@@ -53,6 +53,13 @@ func TestAtOnce(t *testing.T) {
 		})
 	}
 	writers.Go(func() {
+		for range 20 {
+			if _, err := x.Canary(t.Context()); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	writers.Go(func() {
 		for range 5 {
 			// of its own documents: none is lost while puts wait
 			if err := x.Rebuild(t.Context(), x.documents(t.Context()), nil); err != nil {

@@ -43,11 +43,24 @@ type syllabary struct {
 	byRune map[rune]uint16
 }
 
-// The characters that can have a reading.
+// The characters whose readings are known beforehand; of rarer ones it is looked up.
 const (
-	firstRead = 0x3400
+	firstRead = 0x3007
 	lastRead  = 0x9fff
 )
+
+// number returns the number of a character's usual reading; 0 where it has none.
+func (s *syllabary) number(r rune) uint16 {
+	if r <= lastRead {
+		return s.byRune[r]
+	}
+	if list := indexer.Syllables(r); len(list) > 0 {
+		if n, there := slices.BinarySearch(s.names, list[0]); there {
+			return uint16(n)
+		}
+	}
+	return 0
+}
 
 var syllables = sync.OnceValue(func() *syllabary {
 	s := &syllabary{byRune: make(map[rune]uint16, 24000)}
@@ -86,7 +99,7 @@ func keysOf(texts []string) (keys [2][]uint64) {
 			}
 			numbers = numbers[:0]
 			for _, r := range t.Text {
-				numbers = append(numbers, table.byRune[r])
+				numbers = append(numbers, table.number(r))
 			}
 			for i, n := range numbers {
 				if n == 0 {

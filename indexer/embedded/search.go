@@ -210,7 +210,7 @@ func (x *inverted) keep(keys []string, set bitset) {
 	for _, key := range keys {
 		field, text, _ := strings.Cut(key, ":")
 		part := x.part(field)
-		having := part.having(text)
+		having := part.having(keyTerm(text))
 		set.each(func(n uint32) {
 			if !slices.ContainsFunc(part.of(n), having.has) {
 				set.unset(n)
@@ -319,10 +319,11 @@ func (g *generation) matchPhrase(phrase []indexer.Term, weight float32, s *scrat
 		return nil
 	}
 	into.and(s.found)
+	named := x.named(phrase)
 	var failed error
 	into.each(func(n uint32) {
 		info := &x.docs[n]
-		if at, _ := indexer.FindPhrase(info.titles, phrase); at >= 0 || failed != nil {
+		if at, _ := indexer.FindPhrase(info.titles, phrase); at >= 0 || failed != nil || named(n) {
 			return
 		}
 		s.text = slices.Grow(s.text[:0], info.textSize)[:info.textSize]
@@ -337,6 +338,24 @@ func (g *generation) matchPhrase(phrase []indexer.Term, weight float32, s *scrat
 		return unavailable(failed)
 	}
 	return nil
+}
+
+// named returns whether a document has a phrase in a name that is in memory, so that
+// its text need not be read: long phrases are mostly names.
+func (x *inverted) named(phrase []indexer.Term) func(n uint32) bool {
+	parts := append([]*names{x.values}, x.parts...)
+	having := make([]bitset, len(parts))
+	for i, part := range parts {
+		having[i] = part.having(phrase)
+	}
+	return func(n uint32) bool {
+		for i, part := range parts {
+			if slices.ContainsFunc(part.of(n), having[i].has) {
+				return true
+			}
+		}
+		return false
+	}
 }
 
 // matchWord finds a word and, where it is the beginning of others, those; and

@@ -126,7 +126,7 @@ func inTitle(titles string, terms []indexer.Term) bool {
 
 // sounds reports whether a run of a folded text has word as its pinyin.
 func sounds(folded, word string) bool {
-	if !isLetters(word) {
+	if len(word) < 2 || !isLetters(word) {
 		return false
 	}
 	found := false

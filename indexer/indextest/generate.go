@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"iter"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
@@ -71,15 +72,33 @@ func (g *generator) document(i int) indexer.Document {
 	d.Description = catalog.Text{Zh: g.description(place)}
 	d.Organizations = []string{"city", fmt.Sprintf("bureau-%02d", g.random.IntN(60)), fmt.Sprintf("office-%03d", g.random.IntN(400))}
 	d.Organization = d.Organizations[2]
-	d.Publisher = catalog.Text{Zh: place + g.word() + "局"}
+	d.Publisher = catalog.Text{Zh: d.Organization[len("office-"):] + "号" + words[len(d.Organization)*7%len(words)] + "局"}
+	d.PathNames = []string{"无锡市", d.Organizations[1] + "局", d.Publisher.Zh}
 	d.Themes = []string{catalog.Themes[g.random.IntN(len(catalog.Themes))].Code}
 	d.ThemeNames = []string{catalog.ThemeName(d.Themes[0]).Zh, catalog.ThemeName(d.Themes[0]).En}
 	d.Keywords = []string{g.word(), g.word(), g.word()}
 	d.Columns = append([]string{g.word() + "编号", g.word() + "名称"}, one(g, g.samples).Columns...)
+	for range 5 + g.random.IntN(40) { // most are seen elsewhere too, as the names of places and kinds are
+		switch g.random.IntN(4) {
+		case 0:
+			d.Values = append(d.Values, place+fmt.Sprintf("%s%d号", g.word(), g.random.IntN(500)))
+		case 1:
+			d.Values = append(d.Values, one(g, places))
+		default:
+			d.Values = append(d.Values, g.word()+g.word())
+		}
+	}
+	slices.Sort(d.Values)
+	d.Values = slices.Compact(d.Values)
+	if g.random.IntN(3) == 0 {
+		d.Notes = []string{"补充了" + g.word() + "和" + g.word()}
+	}
+	d.Quality, d.Downloads = g.random.IntN(101), int64(g.zipf.Uint64())*37
 	d.Identifiers = []string{fmt.Sprintf("WX-%06d", i)}
 	d.Year = 2015 + g.random.IntN(12)
 	d.Updated = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(g.random.IntN(200000000)) * time.Second)
 	d.Rows = int64(g.random.IntN(1000000))
+	d.Cells = d.Rows * int64(len(d.Columns))
 	d.Frequency = one(g, catalog.Frequencies)
 	d.Version = 1
 	return d
@@ -107,12 +126,14 @@ func (g *generator) description(place string) string {
 }
 
 // BenchmarkQueries are what people type: words, parts, columns, several terms,
-// nothing but filters.
+// phrases, conditions, pinyin, typing mistakes, nothing but filters.
 func BenchmarkQueries() []indexer.Query {
 	var queries []indexer.Query
 	texts := []string{
 		"停车场", "停车", "水质监测", "数据", "新吴区 企业", "公共厕所", "水", "统一社会信用代码", "医疗机构名录", "江溪街道", "空气质量监测站小时数据",
 		"车场", "water quality", "school", "WX-0123", "学校 名称 地址", "行政处罚信息公示", "预算执行", "物联网设备", "公交线路与站点", "污水处理", "传感器 数据",
+		`"停车场"`, `"统一社会信用代码"`, `"公交线路与站点" 名称`, "tcc", "kongqizhiliang", "shuizhi 数据", "column:信用代码 企业", "org:局 停车", "updated:>=2024 水质",
+		"企业 -处罚", "qualitty water", "statstics", "停車場", "太华镇环境",
 	}
 	for i, text := range texts {
 		q := indexer.Query{Text: text, Facets: true, Limit: 20}
@@ -126,5 +147,14 @@ func BenchmarkQueries() []indexer.Query {
 		}
 		queries = append(queries, q)
 	}
+	queries = append(queries, indexer.Query{Text: "停车场收费标准 水质 企业", Any: true, Facets: true, Limit: 20})
 	return append(queries, indexer.Query{Facets: true, Limit: 20}, indexer.Query{Facets: true, Limit: 20, Filter: map[string][]string{"format": {"csv"}}})
+}
+
+// BenchmarkTyping are beginnings of what people type.
+func BenchmarkTyping() []string {
+	return []string{
+		"停", "停车", "停车场", "t", "tc", "tcc", "ting", "tingche", "水", "水质", "数据", "江溪", "江溪街", "环境", "信用", "统一社会", "wa", "water", "water q",
+		"WX-01", "office", "号", "学校 名", "shuizhi", "公交线路", "s", "太华镇", "12",
+	}
 }
