@@ -2,6 +2,7 @@ package meili
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,7 +17,8 @@ import (
 )
 
 // exchange is one request to the server and its answer, without what differs from
-// run to run: times, durations and the server's own numbers.
+// run to run: times, durations and the server's own numbers. Of a long request, of
+// documents, only a digest is kept.
 type exchange struct {
 	Method   string          `json:"method"`
 	Path     string          `json:"path"` // with the query
@@ -102,6 +104,17 @@ func canonical(body []byte, change func(any) any) json.RawMessage {
 	return out
 }
 
+// longRequest is from how many bytes on a request is kept as its digest.
+const longRequest = 8 << 10
+
+func canonicalRequest(body []byte) json.RawMessage {
+	whole := canonical(body, nil)
+	if len(whole) < longRequest {
+		return whole
+	}
+	return json.RawMessage(fmt.Sprintf(`{"bytes":%d,"sha256":"%x"}`, len(whole), sha256.Sum256(whole)))
+}
+
 func readRequest(r *http.Request) ([]byte, error) {
 	if r.Body == nil {
 		return nil, nil
@@ -150,7 +163,7 @@ func (r *recorder) keep(request *http.Request, body []byte, status int, answer [
 		return // only the poll that saw the end counts
 	}
 	r.exchanges = append(r.exchanges, exchange{
-		Method: request.Method, Path: r.normal.path(request.URL.RequestURI()), Request: canonical(body, nil),
+		Method: request.Method, Path: r.normal.path(request.URL.RequestURI()), Request: canonicalRequest(body),
 		Status: status, Response: canonical(answer, func(v any) any { return r.normal.value(r.ownIndexes(request, v)) }),
 	})
 }
@@ -226,7 +239,7 @@ func (p *player) RoundTrip(request *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := exchange{Method: request.Method, Path: request.URL.RequestURI(), Request: canonical(body, nil)}
+	e := exchange{Method: request.Method, Path: request.URL.RequestURI(), Request: canonicalRequest(body)}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	waiting := p.answers[e.key()]
