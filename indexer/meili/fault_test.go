@@ -331,7 +331,7 @@ func TestKilledServer(t *testing.T) {
 		}
 	}
 	p.kill()
-	if err := os.RemoveAll(filepath.Join(p.folder, "db")); err != nil {
+	if err := os.RemoveAll(p.database); err != nil {
 		t.Fatal(err)
 	}
 	if err := p.run(); err != nil {
@@ -347,6 +347,74 @@ func TestKilledServer(t *testing.T) {
 	if stamps, err := x.Stamps(t.Context()); err != nil || len(stamps) != len(docs) {
 		t.Errorf("after the drift check: %d, %v", len(stamps), err)
 	}
+}
+
+// TestFullDisk fills the disk of a real server: TAIHU_SMALL_DISK names a folder on
+// a file system of some 50 MB (mount -t tmpfs -o size=50m tmpfs FOLDER). Changes
+// are refused with the server's reason, what was there is still found, and once
+// there is room again they succeed.
+func TestFullDisk(t *testing.T) {
+	folder := os.Getenv("TAIHU_SMALL_DISK")
+	binary, err := exec.LookPath("meilisearch")
+	if err != nil || folder == "" {
+		t.Skip("SKIP: needs meilisearch on PATH and TAIHU_SMALL_DISK, a folder on a small file system")
+	}
+	p, err := newProcess(binary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.remove()
+	p.database = filepath.Join(folder, "db")
+	defer os.RemoveAll(p.database)
+	if err := p.run(); err != nil {
+		t.Fatal(err)
+	}
+	x := Open(Config{URL: p.url(), Key: p.key, Index: "test_full", ChangeTimeout: time.Minute})
+	docs := indextest.Documents()
+	if err := x.Put(t.Context(), docs[0]); err != nil {
+		t.Fatal(err)
+	}
+	filler := filepath.Join(folder, "filler")
+	defer os.Remove(filler)
+	fill(t, filler)
+	taken := 1
+	for _, d := range docs[1:] {
+		if err = x.Put(t.Context(), d); err != nil {
+			break
+		}
+		taken++
+	}
+	wantUnavailable(t, "put to a full disk", err)
+	t.Logf("after %d documents: %v", taken, err)
+	if r, err := x.Search(t.Context(), indexer.Query{}); err != nil || r.Total != taken {
+		t.Errorf("searching with a full disk: %d, %v", r.Total, err)
+	}
+	if err := os.Remove(filler); err != nil {
+		t.Fatal(err)
+	}
+	if err := x.Put(t.Context(), docs...); err != nil {
+		t.Errorf("with room again: %v", err)
+	}
+	if stamps, err := x.Stamps(t.Context()); err != nil || len(stamps) != len(docs) {
+		t.Errorf("with room again: %d documents, %v", len(stamps), err)
+	}
+}
+
+// fill writes a file until its file system is full.
+func fill(t *testing.T, name string) {
+	t.Helper()
+	f, err := os.Create(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	block := make([]byte, 4096)
+	for range 1 << 16 { // 256 MB: not a real disk
+		if _, err := f.Write(block); err != nil {
+			return
+		}
+	}
+	t.Fatal("TAIHU_SMALL_DISK is not small")
 }
 
 // source is an indexer.Source over a map.

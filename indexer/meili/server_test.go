@@ -86,6 +86,7 @@ func (s *testServer) start(binary string) error {
 // process is a server of our own, which can be killed and run again.
 type process struct {
 	binary, folder, address, key string
+	database                     string
 	command                      *exec.Cmd
 }
 
@@ -101,7 +102,7 @@ func newProcess(binary string) (*process, error) {
 	defer listener.Close()
 	key := make([]byte, 16)
 	_, _ = rand.Read(key)
-	return &process{binary: binary, folder: folder, address: listener.Addr().String(), key: hex.EncodeToString(key)}, nil
+	return &process{binary: binary, folder: folder, address: listener.Addr().String(), key: hex.EncodeToString(key), database: filepath.Join(folder, "db")}, nil
 }
 
 func (p *process) url() string { return "http://" + p.address }
@@ -115,7 +116,7 @@ func (p *process) run() error {
 	defer log.Close()
 	// It sets aside all the memory that it may use for indexing at every change:
 	// with its default, most of the machine's, the smallest one takes a second.
-	p.command = exec.Command(p.binary, "--no-analytics", "--http-addr", p.address, "--db-path", filepath.Join(p.folder, "db"),
+	p.command = exec.Command(p.binary, "--no-analytics", "--http-addr", p.address, "--db-path", p.database,
 		"--env", "production", "--max-indexing-memory", "256MiB")
 	p.command.Env = append(os.Environ(), "MEILI_MASTER_KEY="+p.key)
 	p.command.Dir, p.command.Stdout, p.command.Stderr = p.folder, log, log
