@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/meilisearch/meilisearch-go"
+
 	"taihu/catalog"
 	"taihu/indexer"
 	"taihu/indexer/indextest"
@@ -348,6 +350,69 @@ func TestKilledServer(t *testing.T) {
 		t.Errorf("after the drift check: %d, %v", len(stamps), err)
 	}
 }
+
+// TestSwapFails lets each of the swaps that end a rebuild fail: the present index
+// and the one to go back to stay what they were.
+func TestSwapFails(t *testing.T) {
+	server := liveServer(t)
+	swaps, fails := 0, 0
+	config := Config{URL: server.url, Key: server.key, Index: "test_swap", Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+		if r.URL.Path == "/swap-indexes" {
+			if swaps++; swaps == fails {
+				return nil, errors.New("cut off")
+			}
+		}
+		return http.DefaultTransport.RoundTrip(r)
+	})}
+	server.wipe(t, config.Index)
+	defer server.wipe(t, config.Index)
+	x := Open(config)
+	docs := indextest.Documents()
+	rebuild := func(d indexer.Document) error {
+		return x.Rebuild(t.Context(), func(yield func(indexer.Document, error) bool) { yield(d, nil) }, nil)
+	}
+	holds := func(what string, want indexer.Document) {
+		t.Helper()
+		r, err := x.Search(t.Context(), indexer.Query{})
+		if err != nil || r.Total != 1 || r.Hits[0].ID != want.ID {
+			t.Errorf("%s: %+v, %v", what, r.Hits, err)
+		}
+	}
+	for _, d := range docs[:2] {
+		if err := rebuild(d); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for fail := 1; fail <= 2; fail++ {
+		swaps, fails = 0, fail
+		wantUnavailable(t, "rebuild", rebuild(docs[2]))
+		fails = 0
+		holds("after the failure", docs[1])
+		for _, want := range []int{0, 1} {
+			if err := x.Rollback(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			holds("after a rollback", docs[want])
+		}
+	}
+	if list, err := x.server.ListIndexes(&meilisearch.IndexesQuery{Limit: 1000}); err != nil || len(own(list.Results, config.Index)) != 2 {
+		t.Errorf("left on the server: %v, %v", own(list.Results, config.Index), err)
+	}
+}
+
+func own(list []*meilisearch.IndexResult, prefix string) []string {
+	var names []string
+	for _, index := range list {
+		if strings.HasPrefix(index.UID, prefix) {
+			names = append(names, index.UID)
+		}
+	}
+	return names
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 // TestFullDisk fills the disk of a real server: TAIHU_SMALL_DISK names a folder on
 // a file system of some 50 MB (mount -t tmpfs -o size=50m tmpfs FOLDER). Changes

@@ -129,9 +129,9 @@ func (x *Index) build(ctx context.Context, next string, docs iter.Seq2[indexer.D
 	return x.fill(ctx, next, docs)
 }
 
-// replace puts next in the place of the present index, and that one in the place
-// of the previous one. Between the two steps there is no previous index: one that
-// is older than the last rebuild is nothing to go back to.
+// replace puts next in the place of the previous index, then changes that one and
+// the present one in one step: whatever fails before leaves the present one as it
+// is, and the previous one is always what the last rebuild replaced.
 func (x *Index) replace(ctx context.Context, next string) error {
 	there, err := x.exists(ctx, x.name)
 	if err != nil {
@@ -140,14 +140,20 @@ func (x *Index) replace(ctx context.Context, next string) error {
 	if !there {
 		return x.swap(ctx, next, x.name, true)
 	}
-	if err := x.delete(ctx, x.previous()); err != nil {
+	older, err := x.exists(ctx, x.previous())
+	if err != nil {
+		return x.failed("ask for the previous index", err)
+	}
+	if err := x.swap(ctx, next, x.previous(), !older); err != nil {
 		return err
 	}
-	if err := x.swap(ctx, x.name, next, false); err != nil {
+	if err := x.swap(ctx, x.name, x.previous(), false); err != nil {
+		_ = x.swap(context.WithoutCancel(ctx), x.previous(), next, !older)
 		return err
 	}
-	// From here on it is done; without its name the replaced one is a leftover.
-	_ = x.swap(context.WithoutCancel(ctx), next, x.previous(), true)
+	if older {
+		x.drop(ctx, next)
+	}
 	return nil
 }
 
