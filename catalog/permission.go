@@ -17,6 +17,7 @@ const (
 	WithdrawRelease  Action = "withdraw release"  // and restore
 	SendFeedback     Action = "send feedback"     // whoever sees the dataset, also without an account
 	AnswerFeedback   Action = "answer feedback"   // and see its sender's words and contact
+	ReadRequests     Action = "read requests"     // what readers ask for and search in vain, and close it: stewards of any organization
 	EditOrganization Action = "edit organization" //
 	EditMembers      Action = "edit members"      //
 	InviteMembers    Action = "invite members"    // by a link that makes an account
@@ -25,7 +26,7 @@ const (
 )
 
 // Actions lists every action.
-var Actions = []Action{ReadDataset, ReadData, ReadDraft, CreateDataset, EditDataset, EditDraft, ReviewDraft, WithdrawRelease, SendFeedback, AnswerFeedback, EditOrganization, EditMembers, InviteMembers, EditAccount, AdministerPortal}
+var Actions = []Action{ReadDataset, ReadData, ReadDraft, CreateDataset, EditDataset, EditDraft, ReviewDraft, WithdrawRelease, SendFeedback, AnswerFeedback, ReadRequests, EditOrganization, EditMembers, InviteMembers, EditAccount, AdministerPortal}
 
 var leastRole = map[Action]Role{
 	ReadDraft: Steward, CreateDataset: Steward, EditDataset: Steward, EditDraft: Steward, AnswerFeedback: Steward,
@@ -70,6 +71,10 @@ func Can(a Actor, action Action, o Object) error {
 		}
 		return Errorf(Forbidden, "conditional_data", "this dataset is open on conditions: its page says how to apply").
 			InChinese("这是有条件开放的数据集：申请办法见数据集页面")
+	case ReadRequests: // they belong to no organization, and no role is less than a steward's
+		if len(a.Roles) > 0 {
+			return nil
+		}
 	}
 	least, known := leastRole[action]
 	if known && member && slices.Index(Roles, role) >= slices.Index(Roles, least) {

@@ -31,6 +31,7 @@ send feedback/unconditional y      y    y         y          y       y       y  
 send feedback/conditional   y      y    y         y          y       y       y        y     y    f          y          f         y
 send feedback/closed        n      n    n         n          n       y       y        y     y    f          y          f         y
 answer feedback/any         u      f    f         f          f       y       y        y     y    f          y          f         y
+read requests/any           u      f    y         y          y       y       y        y     y    f          y          f         y
 edit organization/any       u      f    f         f          f       f       f        y     y    f          y          f         y
 edit members/any            u      f    f         f          f       f       f        y     y    f          y          f         y
 invite members/any          u      f    f         f          f       f       f        y     y    f          f          f         f

@@ -125,9 +125,7 @@ func (s *Site) largest(c *gin.Context, publishers map[string]catalog.Organizatio
 	if err != nil {
 		return nil, nil //nolint:nilerr // the page is whole without it, and search itself says that it is down
 	}
-	var v searchPage
-	err = s.results(c, &v, found.Hits, publishers)
-	return v.Results, err
+	return s.resultsOf(c, found.Hits, publishers)
 }
 
 // tryWords are searches that find something: keywords of what is newest.

@@ -19,6 +19,8 @@ func (s *Site) Routes() []Route {
 	pages := []Route{
 		{get, "/", s.home},
 		{get, "/datasets", s.search},
+		{get, "/request-data", s.requestForm},
+		{post, "/request-data", s.sendRequest},
 		{get, "/datasets/:slug", s.dataset},
 		{get, "/datasets/:slug/releases/:number", s.release},
 		{post, "/datasets/:slug/releases/:number/withdraw", s.withdraw},
@@ -50,6 +52,8 @@ func (s *Site) Routes() []Route {
 		{post, "/account/password", s.changePassword},
 		{post, "/account/identities/remove", s.unlinkIdentity},
 		{get, "/steward", s.steward},
+		{get, "/steward/search", s.searchDesk},
+		{post, "/steward/search/requests/:id/close", s.closeRequest},
 		{get, "/steward/bulk", s.bulkForm},
 		{get, "/steward/index", s.indexHealth},
 		{post, "/steward/index/retry", s.retryIndexJob},

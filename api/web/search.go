@@ -29,10 +29,9 @@ type searchPage struct {
 	ClearAll string
 	Sorts    []link
 	Pages    []link
-	Down     bool // the search engine does not answer
-	Unknown  string
-	Help     []link // for zero results
-	Spelling string // as which the words were found, where nothing has them as they are
+	Down     bool     // the search engine does not answer
+	Nothing  *nothing // nothing was found; nil: something, or the engine is down
+	Spelling string   // as which the words were found, where nothing has them as they are
 }
 
 // result is one dataset found, with what the store knows of it.
@@ -154,14 +153,16 @@ func (s *Site) search(c *gin.Context) error {
 		return seeOther(c, a.address(func(b *asked) { b.page = last }))
 	}
 	v.Total, v.Spelling = found.Total, found.Spelling
-	if err := s.results(c, &v, found.Hits, publishers); err != nil {
+	if v.Results, err = s.resultsOf(c, found.Hits, publishers); err != nil {
 		return err
 	}
 	s.facets(&v, a, found.Facets, publishers, lang)
 	v.Sorts = sorts(a, lang)
 	v.Pages = pages(a, found.Total, lang)
 	if found.Total == 0 {
-		v.Help = zeroHelp(a, lang)
+		if err := s.comesNear(c, &v, a, found, publishers); err != nil && catalog.KindOf(err) != catalog.Unavailable {
+			return err
+		}
 	}
 	return s.render(c, http.StatusOK, "search", v)
 }
@@ -194,11 +195,11 @@ func (s *Site) searchWithout(c *gin.Context, a asked, v searchPage, publishers m
 	return s.render(c, http.StatusOK, "search", v)
 }
 
-// results reads the hits again from the store: what the actor may not see, or
+// resultsOf reads the hits again from the store: what the actor may not see, or
 // what is gone, is left out whatever the index says.
-func (s *Site) results(c *gin.Context, v *searchPage, hits []indexer.Hit, publishers map[string]catalog.Organization) error {
+func (s *Site) resultsOf(c *gin.Context, hits []indexer.Hit, publishers map[string]catalog.Organization) ([]result, error) {
 	if len(hits) == 0 {
-		return nil
+		return nil, nil
 	}
 	ids := make([]string, len(hits))
 	for i, h := range hits {
@@ -206,18 +207,19 @@ func (s *Site) results(c *gin.Context, v *searchPage, hits []indexer.Hit, publis
 	}
 	list, _, _, err := s.Store.Datasets(c.Request.Context(), handle.Actor(c), store.DatasetFilter{IDs: ids, Published: true, Limit: len(ids)})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	byID := make(map[string]*catalog.Dataset, len(list))
 	for i := range list {
 		byID[list[i].ID] = &list[i]
 	}
+	var out []result
 	for i := range hits {
 		if d := byID[hits[i].ID]; d != nil {
-			v.Results = append(v.Results, s.result(c, d, &hits[i], publishers, language(c)))
+			out = append(out, s.result(c, d, &hits[i], publishers, language(c)))
 		}
 	}
-	return nil
+	return out, nil
 }
 
 // result joins a hit (nil while the engine is down) with its dataset.
@@ -342,17 +344,4 @@ func pages(a asked, total int, lang string) []link {
 		out = append(out, link{Words: phrase(lang, "后一页", "Next"), Href: to(a.page + 1)})
 	}
 	return out
-}
-
-// zeroHelp offers ways on where nothing was found.
-func zeroHelp(a asked, lang string) []link {
-	var out []link
-	if len(a.filter) > 0 && a.text != "" {
-		out = append(out, link{Words: phrase(lang, "去掉筛选条件，只搜“%s”", "Search for “%s” without the filters", a.text), Href: href(lang, a.address(func(b *asked) { b.filter = map[string][]string{}; b.page = 1 }))})
-	}
-	if words := strings.Fields(a.text); len(words) > 1 {
-		out = append(out, link{Words: phrase(lang, "只搜“%s”", "Search for “%s” alone", words[0]), Href: href(lang, a.address(func(b *asked) { b.text, b.page = words[0], 1 }))})
-	}
-	return append(out, link{Words: phrase(lang, "看全部数据集", "See all datasets"), Href: href(lang, "/datasets")},
-		link{Words: phrase(lang, "按机构浏览", "Browse by publisher"), Href: href(lang, "/organizations")})
 }

@@ -1,6 +1,10 @@
 package web
 
 import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -107,7 +111,7 @@ func TestFacetsFoldWhatIsRare(t *testing.T) {
 
 func TestSearchSaysHowItFound(t *testing.T) {
 	p := newPortal(t)
-	p.index.spelling = "parking"
+	p.index.spelling, p.index.hits = "parking", []indexer.Hit{{ID: "gone"}}
 	wants(t, p.get("/en/datasets?q=parkign", 200), "found as “parking”", `href="/en/docs/search"`)
 	for _, sort := range []string{"relevance", "-updated", "-downloads", "-size", "title"} {
 		p.get("/datasets?q=x&sort="+sort, 200)
@@ -129,4 +133,83 @@ func lacks(t *testing.T, page string, parts ...string) {
 			t.Errorf("page has %q", s)
 		}
 	}
+}
+
+// browse asks as a browser does.
+func (p *portal) browse(path, agent string) string {
+	p.t.Helper()
+	r := httptest.NewRequest(http.MethodGet, path, nil)
+	r.Header.Set("User-Agent", agent)
+	return p.do(r, 200)
+}
+
+const browser = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
+
+func TestNothingFoundIsNoDeadEnd(t *testing.T) {
+	p := newPortal(t)
+	d := p.publish("parking-spaces", catalog.Unconditional)
+	p.index.hits = []indexer.Hit{{ID: d.ID, Slug: d.Slug, Title: []indexer.Segment{{Text: "停车"}}}}
+	page := p.get("/datasets?q=无车场", 200)
+	wants(t, page, "没有找到“无车场”", "相近的：只有词的一部分的", `href="/datasets/parking-spaces"`, `href="/datasets?theme=transport"`, `href="/request-data?q=`+url.QueryEscape("无车场")+`"`)
+	if !strings.Contains(page[strings.Index(page, "相近的"):], "parking-spaces") {
+		t.Error("what comes near stands among what was found")
+	}
+	page = p.get("/en/datasets?q=停车&year=1900", 200)
+	wants(t, page, "Nothing found", "Near it: Without the filters", `href="/en/datasets?q=`+url.QueryEscape("停车")+`"`)
+	lacks(t, p.get("/datasets?q=停车", 200), "没有找到", "相近的：")
+	p.index.hits = nil
+	wants(t, p.get("/datasets?year=1900", 200), "没有符合条件的数据集", `href="/request-data"`)
+}
+
+func TestSearchesInVainAreNotedWithoutThePerson(t *testing.T) {
+	p := newPortal(t)
+	for range 2 {
+		p.browse("/datasets?q=无人机＋Ａ", browser)
+	}
+	p.browse("/en/datasets?q=无人机", browser)
+	for _, kept := range []struct{ path, agent string }{
+		{"/datasets?q=无13800138000", browser}, {"/datasets?q=无+0510-8270+1234", browser}, {"/datasets?q=无+11010519491231002X", browser}, {"/datasets?q=无+someone@example.org", browser}, {"/datasets?q=无" + strings.Repeat("长", 100), browser},
+		{"/datasets?q=无人车", "curl/8.5"}, {"/datasets?q=无人车", "Mozilla/5.0 (compatible; Googlebot/2.1)"}, {"/datasets?year=1900", browser}, {"/datasets?q=停车&year=1900", browser},
+	} {
+		p.index.hits = nil
+		if strings.Contains(kept.path, "停车") {
+			p.index.hits = []indexer.Hit{{ID: "x"}}
+		}
+		p.browse(kept.path, kept.agent)
+	}
+	list, total, err := p.db.EmptySearches(t.Context(), catalog.SystemActor, false, 10)
+	must(t, err)
+	if total != 2 || list[0].Text != indexer.Fold("无人机＋Ａ") || list[0].Times != 2 || list[1].Lang != "en" {
+		t.Errorf("%d are kept: %+v", total, list)
+	}
+}
+
+func TestReadersAskForDataAndStewardsSeeIt(t *testing.T) {
+	p := newPortal(t)
+	wants(t, p.get("/en/request-data?q=bike+lanes", 200), ">bike lanes</textarea>", `name="searched" value="bike lanes"`)
+	wants(t, p.post("/request-data", url.Values{"wanted": {" "}, "purpose": {"论文"}}, 400), `href="#wanted"`, ">论文</textarea>")
+	if at := p.post("/request-data", url.Values{"wanted": {"x"}, "website": {"http://spam"}}, 303); at != "/request-data?done=request-sent" {
+		t.Errorf("led to %s", at)
+	}
+	p.post("/en/request-data", url.Values{"wanted": {"自行车道" + hostile}, "purpose": {"论文"}, "contact": {"me@example.org"}, "searched": {"bike lanes"}}, 303)
+	wants(t, p.get("/request-data?done=request-sent", 200), "数据员会看到")
+	if at := p.get("/steward/search", 303); !strings.HasPrefix(at, "/sign-in") {
+		t.Errorf("a stranger is led to %s", at)
+	}
+	p.actor = catalog.Actor{User: &catalog.User{ID: "x"}}
+	p.get("/steward/search", 403)
+	p.actor = catalog.Actor{User: &catalog.User{ID: "s"}, Roles: map[string]catalog.Role{p.org.ID: catalog.Steward}}
+	must(t, p.db.NoteEmptySearch(t.Context(), "地铁客流", "zh"))
+	page := p.get("/steward/search", 200)
+	wants(t, page, "自行车道", "me@example.org", "bike lanes", "1条待处理", `href="/datasets?q=`+url.QueryEscape("地铁客流")+`"`)
+	lacks(t, page, "http://spam", "<script>alert")
+	action := regexp.MustCompile(`action="(/steward/search/requests/[^"]+)"`).FindStringSubmatch(page)[1]
+	p.post(action, url.Values{"row_version": {"9"}, "note": {"已转"}}, 412)
+	if at := p.post(action, url.Values{"row_version": {"1"}, "note": {"已转"}}, 303); at != "/steward/search?done=request-closed" {
+		t.Errorf("led to %s", at)
+	}
+	page = p.get("/en/steward/search?show=late", 200)
+	wants(t, page, "已转", "0 open")
+	lacks(t, page, "me@example.org")
+	wants(t, p.get("/steward", 200), `href="/steward/search"`)
 }

@@ -67,7 +67,7 @@ func (l *listIndex) Search(_ context.Context, q indexer.Query) (indexer.Result, 
 	if l.fails != nil {
 		return indexer.Result{}, l.fails
 	}
-	if strings.HasPrefix(q.Text, "无") {
+	if strings.HasPrefix(q.Text, "无") && !q.Any || slices.Contains(q.Filter["year"], "1900") {
 		return indexer.Result{}, nil
 	}
 	facets := l.facets

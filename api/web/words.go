@@ -74,6 +74,8 @@ var saidWords = map[string]catalog.Text{
 	"organizations-imported": {Zh: "机构已导入。", En: "The organizations are imported."},
 	"restored":               {Zh: "已恢复。", En: "Restored."},
 	"feedback-sent":          {Zh: "收到了，谢谢。", En: "It has arrived. Thank you."},
+	"request-sent":           {Zh: "收到了，谢谢。数据员会看到。", En: "It has arrived. Thank you. The stewards will see it."},
+	"request-closed":         {Zh: "已处理。", En: "Closed."},
 	"answered":               {Zh: "答复已公开。", En: "The answer is public."},
 	"looked-at":              {Zh: "原话已公开。", En: "The words are public."},
 	"job-retried":            {Zh: "已让它再做一次。", En: "It is run again."},

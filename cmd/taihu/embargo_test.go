@@ -320,12 +320,12 @@ func (e *embargo) more(g *coming) []string {
 		"/api/v1/datasets/" + waiting + "/diff?from=2&to=3", "/api/v1/datasets/" + waiting + "/diff?from=2&to=" + g.draft, "/api/v1/datasets/" + waiting + "/diff", "/datasets/" + waiting + "/feedback?release=3", "/datasets/" + g.slug + "/feedback",
 	}
 	for i := range 60 {
-		list = append(list, fmt.Sprintf("/api/v1/datasets?q=kanarie%02dx", i+10))
+		list = append(list, fmt.Sprintf("/api/v1/datasets?q=kanarie%02dx", i+10), fmt.Sprintf("/api/v1/suggest?q=kanarie%02dx", i+10))
 		if i%6 == 0 {
 			list = append(list, fmt.Sprintf("/datasets?q=kanarie%02dx", i+10), fmt.Sprintf("/en/datasets?q=kanarie%02dx", i+10))
 		}
 	}
-	return append(list, "/api/v1/datasets?q=kanarie", "/api/v1/datasets?q=kan", "/datasets?q="+waiting)
+	return append(list, "/api/v1/datasets?q=kanarie", "/api/v1/datasets?q=kan", "/api/v1/suggest?q=kan", "/datasets?q="+waiting)
 }
 
 // answer is what came back, without what differs from request to request, the names

@@ -262,9 +262,9 @@ func (c *city) snapshot(n *tenant) string {
 	return string(b)
 }
 
-// ownBusiness are routes about the asker alone: they name nothing of anybody else,
-// and some would end his session.
-var ownBusiness = []string{"POST /sign-in", "POST /sign-out", "POST /display", "POST /account/keys", "POST /account/password", "POST /account/identities/remove", "POST /invitation",
+// ownBusiness are routes about the asker alone, or about the portal as a whole: they
+// name nothing of anybody else, and some would end his session.
+var ownBusiness = []string{"POST /request-data", "POST /steward/search/requests/:id/close", "POST /sign-in", "POST /sign-out", "POST /display", "POST /account/keys", "POST /account/password", "POST /account/identities/remove", "POST /invitation",
 	"GET /static/*file", "GET /docs/:page", "GET /docs/errors/:code"}
 
 // anybodys is what anybody may do to a dataset that he may see.
@@ -348,6 +348,8 @@ func (n *tenant) fill(t *testing.T, r gin.RouteInfo) []string {
 	switch r.Path { // what stands in the query
 	case "/api/v1/datasets", "/datasets", "/en/datasets":
 		out = append(out, out[0]+"?q="+n.canary)
+	case "/api/v1/suggest":
+		out = []string{out[0] + "?q=" + n.canary}
 	case "/steward", "/en/steward":
 		out = append(out, out[0]+"?text="+n.canary)
 	case "/api/v1/datasets/:slug/diff":
