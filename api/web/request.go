@@ -76,6 +76,11 @@ type searchDeskPage struct {
 	Empty    []emptySearchView
 	Total    int
 	Form     form
+
+	Synonyms string
+	Groups   int
+	Version  int64
+	CanEdit  bool
 }
 
 type requestView struct {
@@ -133,6 +138,9 @@ func (s *Site) showSearchDesk(c *gin.Context, status int, f form) error {
 	}
 	for _, e := range empty {
 		v.Empty = append(v.Empty, emptySearchView{e, href(lang, "/datasets?q="+url.QueryEscape(e.Text)), isoDay(e.FirstAt), isoDay(e.LastAt)})
+	}
+	if err := s.synonymForm(c, v, actor); err != nil {
+		return err
 	}
 	return s.render(c, status, "search-desk", v)
 }

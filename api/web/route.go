@@ -54,6 +54,7 @@ func (s *Site) Routes() []Route {
 		{get, "/steward", s.steward},
 		{get, "/steward/search", s.searchDesk},
 		{post, "/steward/search/requests/:id/close", s.closeRequest},
+		{post, "/steward/search/synonyms", s.setSynonyms},
 		{get, "/steward/bulk", s.bulkForm},
 		{get, "/steward/index", s.indexHealth},
 		{post, "/steward/index/retry", s.retryIndexJob},

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -212,4 +213,42 @@ func TestReadersAskForDataAndStewardsSeeIt(t *testing.T) {
 	wants(t, page, "已转", "0 open")
 	lacks(t, page, "me@example.org")
 	wants(t, p.get("/steward", 200), `href="/steward/search"`)
+}
+
+func TestSynonymsHoldAtOnce(t *testing.T) {
+	p := newPortal(t)
+	p.actor = catalog.Actor{User: &catalog.User{ID: "s"}, Roles: map[string]catalog.Role{p.org.ID: catalog.Admin}}
+	form := url.Values{"synonyms": {"停车场，泊车\r\n#只有一个\n一个\n公厕、厕所, toilet"}, "row_version": {"1"}}
+	p.post("/steward/search/synonyms", form, 403)
+	lacks(t, p.get("/steward/search", 200), `<textarea`)
+	p.actor = p.admin()
+	if at := p.post("/steward/search/synonyms", form, 303); at != "/steward/search?done=synonyms-saved" {
+		t.Errorf("led to %s", at)
+	}
+	want := indexer.Synonyms{{"停车场", "泊车"}, {"公厕", "厕所", "toilet"}}
+	if len(p.index.synonyms) != 1 || !reflect.DeepEqual(p.index.synonyms[0], want) {
+		t.Errorf("the index was given %v", p.index.synonyms)
+	}
+	form.Set("synonyms", "学校, 学府")
+	wants(t, p.post("/steward/search/synonyms", form, 412), "别人改过", ">学校, 学府</textarea>", `name="row_version" value="2"`)
+	must(t, p.site.ApplySynonyms(t.Context()))
+	if len(p.index.synonyms) != 1 {
+		t.Error("what the index has is given again")
+	}
+	_, err := p.db.SetSynonyms(t.Context(), catalog.SystemActor, 0, "甲, 乙") // by another process
+	must(t, err)
+	p.index.fails = catalog.Errorf(catalog.Unavailable, "search_unavailable", "down")
+	if err := p.site.ApplySynonyms(t.Context()); catalog.KindOf(err) != catalog.Unavailable {
+		t.Errorf("with the engine down: %v", err)
+	}
+	form.Set("row_version", "3")
+	if at := p.post("/steward/search/synonyms", form, 303); at != "/steward/search?done=synonyms-kept" {
+		t.Errorf("led to %s", at)
+	}
+	p.index.fails = nil
+	must(t, p.site.ApplySynonyms(t.Context()))
+	if got := p.index.synonyms; len(got) != 2 || got[1][0][0] != "学校" {
+		t.Errorf("afterwards the index has %v", got)
+	}
+	wants(t, p.get("/en/steward/search", 200), "1 group")
 }

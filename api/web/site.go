@@ -21,6 +21,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"github.com/gin-gonic/gin"
 
@@ -101,6 +103,9 @@ type Site struct {
 	pages  map[string]map[string]*template.Template // language → page
 	assets *assets
 	docs   *docs
+
+	applying sync.Mutex
+	synonyms atomic.Int64 // row_version of those the index has; 0: none
 }
 
 // New parses the templates and docs. It fails where an embedded file is wrong,

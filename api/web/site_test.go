@@ -59,6 +59,7 @@ type listIndex struct {
 	fails    error
 	last     *indexer.Query
 	searches int
+	synonyms []indexer.Synonyms
 }
 
 func (l *listIndex) Search(_ context.Context, q indexer.Query) (indexer.Result, error) {
@@ -83,10 +84,15 @@ func (*listIndex) Put(context.Context, ...indexer.Document) error           { re
 func (*listIndex) Delete(context.Context, ...string) error                  { return nil }
 func (*listIndex) Stamps(context.Context) (map[string]indexer.Stamp, error) { return nil, nil }
 func (*listIndex) Rollback(context.Context) error                           { return nil }
-func (*listIndex) SetSynonyms(context.Context, indexer.Synonyms) error      { return nil }
 func (*listIndex) Canary(context.Context) (time.Duration, error)            { return 0, nil }
 func (*listIndex) Ping(context.Context) error                               { return nil }
 func (*listIndex) Close() error                                             { return nil }
+func (l *listIndex) SetSynonyms(_ context.Context, s indexer.Synonyms) error {
+	if l.fails == nil {
+		l.synonyms = append(l.synonyms, s)
+	}
+	return l.fails
+}
 func (*listIndex) Rebuild(context.Context, iter.Seq2[indexer.Document, error], func(context.Context, indexer.Searcher) error) error {
 	return nil
 }

@@ -75,6 +75,8 @@ var saidWords = map[string]catalog.Text{
 	"restored":               {Zh: "已恢复。", En: "Restored."},
 	"feedback-sent":          {Zh: "收到了，谢谢。", En: "It has arrived. Thank you."},
 	"request-sent":           {Zh: "收到了，谢谢。数据员会看到。", En: "It has arrived. Thank you. The stewards will see it."},
+	"synonyms-saved":         {Zh: "已保存，从下一次搜索起生效。", En: "Saved. It holds from the next search on."},
+	"synonyms-kept":          {Zh: "已保存。搜索引擎暂时没有回应，恢复后一分钟内生效。", En: "Saved. The search engine does not answer now; it holds within a minute of its return."},
 	"request-closed":         {Zh: "已处理。", En: "Closed."},
 	"answered":               {Zh: "答复已公开。", En: "The answer is public."},
 	"looked-at":              {Zh: "原话已公开。", En: "The words are public."},

@@ -13,6 +13,7 @@ import (
 
 	"taihu/api/download"
 	"taihu/api/export"
+	"taihu/api/web"
 	"taihu/catalog"
 	"taihu/catalog/blob"
 	"taihu/catalog/child"
@@ -40,6 +41,7 @@ type portal struct {
 	exporter *download.Exporter
 	temp     *tempFolder
 	uploads  *upload.Receiver
+	site     *web.Site // the pages, once handler made them
 }
 
 // openStore opens the database and the blobs alone.

@@ -150,7 +150,7 @@ func (p *portal) serve(ctx context.Context, listener net.Listener, env environme
 	if err := p.exporter.Sweep(ctx); err != nil {
 		p.log.Warn("left-over exports were not removed", "error", err)
 	}
-	ended := make(chan error, 5) // one for each of those below, so that none waits for a reader
+	ended := make(chan error, 6) // one for each of those below, so that none waits for a reader
 	var jobs sync.WaitGroup
 	job := func(f func() error) { jobs.Go(func() { ended <- f() }) }
 	if begun == nil { // said before the first answer: who waits for one finds it said
@@ -158,6 +158,7 @@ func (p *portal) serve(ctx context.Context, listener net.Listener, env environme
 	}
 	go func() { ended <- server.Serve(listener) }()
 	job(func() error { return p.sweepUploads(work) })
+	job(func() error { return p.keepSynonyms(work) })
 	if !p.cfg.NoJobs {
 		job(func() error { return p.runner().Run(work) })
 		job(func() error { return p.keepIndex(work) })
@@ -238,6 +239,7 @@ func (p *portal) handler(base string) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.site = site
 	return api.New(api.Config{
 		Store: p.store, Blobs: p.blobs, Uploads: p.uploads, Pool: p.pool, Index: p.index, Exporter: p.exporter, Site: site, Log: p.log, Clock: catalog.Now,
 		BaseURL: base, Version: version(), MaxUpload: int64(p.cfg.MaxUpload) << 20, TrustedProxies: p.cfg.TrustedProxies, Budgets: budgets, FeedbackBudgets: feedback, Limits: limits,
@@ -364,6 +366,19 @@ func (p *portal) checkIndex(ctx context.Context, back bool) bool {
 		p.log.Info("index jobs that had failed are begun again", "jobs", n)
 	}
 	return true
+}
+
+// synonymsEvery is how soon synonyms hold that another process changed.
+const synonymsEvery = time.Minute
+
+// keepSynonyms gives the index the administrator's synonyms, at the start and where they
+// changed.
+func (p *portal) keepSynonyms(ctx context.Context) error {
+	return every(ctx, synonymsEvery, func() {
+		if err := p.site.ApplySynonyms(ctx); err != nil && ctx.Err() == nil {
+			p.log.Warn("synonyms could not be applied", "error", err)
+		}
+	})
 }
 
 // sweepEvery is how often uploads whose time is over are thrown away.
