@@ -29,7 +29,7 @@ type Watched struct {
 	trying  bool      // one call is on its way to see whether it answers again
 	took    []time.Duration
 	next    int
-	changes context.Context // ends when the engine is given up
+	changes context.Context // ends when the engine is seen to hang
 	giveUp  context.CancelFunc
 }
 
@@ -129,7 +129,6 @@ func (w *Watched) end(err error) {
 		w.health.LastFailure, w.health.LastError = now, brief(err)
 		if !w.health.Away && w.inARow >= awayAfter {
 			w.health.Away, w.health.Since = true, now
-			w.breakOff()
 		}
 		if w.health.Away {
 			w.closed = now.Add(awayFor)
@@ -139,11 +138,14 @@ func (w *Watched) end(err error) {
 	}
 }
 
-// breakOff ends the changes that wait for an engine that is given up. The caller
-// holds mu.
+// breakOff ends the changes that wait for an engine that is away and hangs.
 func (w *Watched) breakOff() {
-	w.giveUp()
-	w.changes, w.giveUp = context.WithCancel(context.Background())
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.health.Away {
+		w.giveUp()
+		w.changes, w.giveUp = context.WithCancel(context.Background())
+	}
 }
 
 func brief(err error) string {
@@ -184,7 +186,7 @@ func (w *Watched) Suggest(ctx context.Context, text, lang string, limit int) (li
 	return list, err
 }
 
-// whileThere runs f with a context that also ends when the engine is given up; its
+// whileThere runs f with a context that also ends when the engine is seen to hang; its
 // error is then Unavailable.
 func (w *Watched) whileThere(ctx context.Context, f func(context.Context) error) error {
 	w.mu.Lock()
@@ -308,12 +310,9 @@ func (w *Watched) probe(ctx context.Context) {
 	case ctx.Err() != nil:
 	case err != nil:
 		if errors.Is(err, context.DeadlineExceeded) || limited.Err() != nil {
-			err = catalog.Errorf(catalog.Unavailable, "search_unavailable", "the engine does not answer within %s", probeTime).Because(err)
-			if away { // a check that was begun meanwhile hangs too
-				w.mu.Lock()
-				w.breakOff()
-				w.mu.Unlock()
-			}
+			w.end(catalog.Errorf(catalog.Unavailable, "search_unavailable", "the engine does not answer within %s", probeTime).Because(err))
+			w.breakOff() // one that refuses may be on its way back: a rebuild goes on
+			return
 		}
 		w.end(err)
 	case away:

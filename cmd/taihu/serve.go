@@ -296,7 +296,7 @@ func every(ctx context.Context, pause time.Duration, do func()) error {
 const (
 	driftEvery  = 10 * time.Minute
 	canaryEvery = 5 * time.Minute
-	returnEvery = 10 * time.Second
+	returnEvery = 5 * time.Second
 )
 
 // keepIndex repairs the search index at the start, from time to time, and as soon as

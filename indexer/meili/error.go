@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/meilisearch/meilisearch-go"
 
@@ -31,7 +32,8 @@ func (x *Index) failed(doing string, err error) error {
 		short := fmt.Errorf("status %d, %s: %s", api.StatusCode, api.MeilisearchApiError.Code, api.MeilisearchApiError.Message)
 		switch {
 		case api.StatusCode >= 500, api.StatusCode == http.StatusTooManyRequests, api.StatusCode == http.StatusUnauthorized,
-			api.StatusCode == http.StatusForbidden, api.StatusCode == http.StatusRequestTimeout, isNoIndex(err):
+			api.StatusCode == http.StatusForbidden, api.StatusCode == http.StatusRequestTimeout, isNoIndex(err),
+			strings.HasPrefix(api.MeilisearchApiError.Code, "invalid_search_"): // it lacks our settings: it is being made, or is not ours
 			return unavailable(doing, short)
 		}
 		return fmt.Errorf("meilisearch: %s: %w", doing, short)

@@ -111,6 +111,17 @@ func TestMissingIndexIsUnavailable(t *testing.T) {
 	}
 }
 
+// TestAnIndexBeingMadeIsUnavailable: it is there before its settings are.
+func TestAnIndexBeingMadeIsUnavailable(t *testing.T) {
+	x := faulty(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = io.WriteString(w, `{"message":"Invalid facet distribution: this index does not have configured filterable attributes.","code":"invalid_search_facets","type":"invalid_request","link":""}`)
+	})
+	_, err := x.Search(t.Context(), indexer.Query{Facets: true})
+	wantUnavailable(t, "search", err)
+}
+
 func noIndex(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	switch r.URL.Path {
