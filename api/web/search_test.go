@@ -60,6 +60,7 @@ func TestOrganizationsAreATreeThatOpensWhereOneIsChosen(t *testing.T) {
 	p.below("lights")
 	other := &catalog.Organization{Slug: "water", Name: catalog.Text{Zh: "水务局"}}
 	must(t, p.db.CreateOrganization(t.Context(), catalog.SystemActor, other))
+	p.index.total = 9
 	p.index.facets = map[string][]indexer.FacetCount{"organization": {{Value: "cgj", Count: 9}, {Value: "parking", Count: 6}, {Value: "water", Count: 5}, {Value: "meters", Count: 4}, {Value: "lights", Count: 2}, {Value: "gone", Count: 1}}}
 	page := p.get("/datasets", 200)
 	wants(t, page, `href="/datasets?organization=cgj"`, `href="/datasets?organization=water"`)
@@ -79,6 +80,7 @@ func TestOrganizationsAreATreeThatOpensWhereOneIsChosen(t *testing.T) {
 
 func TestDatesAreBarsOfYearsThenMonths(t *testing.T) {
 	p := newPortal(t)
+	p.index.total = 60
 	p.index.facets = map[string][]indexer.FacetCount{"updated": {{Value: "2026-03", Count: 30}, {Value: "2024-11", Count: 20}, {Value: "2026-01", Count: 10}}}
 	page := p.get("/datasets", 200)
 	wants(t, page, `<a href="/datasets?updated=2026" aria-label="2026年：40个数据集"`, `<a href="/datasets?updated=2024"`, `height="56.00"`, `height="28.00"`)

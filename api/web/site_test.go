@@ -56,6 +56,7 @@ type listIndex struct {
 	hits     []indexer.Hit
 	facets   map[string][]indexer.FacetCount // nil: two of one
 	spelling string
+	total    int
 	fails    error
 	last     *indexer.Query
 	searches int
@@ -75,7 +76,7 @@ func (l *listIndex) Search(_ context.Context, q indexer.Query) (indexer.Result, 
 	if facets == nil {
 		facets = map[string][]indexer.FacetCount{"theme": {{Value: "transport", Count: 1}}, "organization": {{Value: "cgj", Count: 1}}}
 	}
-	return indexer.Result{Total: len(l.hits), Hits: l.hits, Facets: facets, Spelling: l.spelling}, nil
+	return indexer.Result{Total: max(l.total, len(l.hits)), Hits: l.hits, Facets: facets, Spelling: l.spelling}, nil
 }
 func (l *listIndex) Suggest(context.Context, string, string, int) ([]indexer.Suggestion, error) {
 	return nil, l.fails
