@@ -22,7 +22,7 @@ func (x *Index) Canary(ctx context.Context) (time.Duration, error) {
 	l := x.current.log
 	size := l.size
 	entries := []entry{{prepared: &prepared{doc: &d}, op: opCanary}}
-	if err := prepareAll(entries); err != nil {
+	if _, err := prepare(entries); err != nil {
 		return 0, err
 	}
 	if err := l.append(entries, true); err != nil {
@@ -44,12 +44,12 @@ func findCanary(ctx context.Context, l *log, e entry) (bool, error) {
 	if err != nil {
 		return false, unavailable(err)
 	}
-	again := entry{prepared: &prepared{body: body, text: e.text}}
-	if err := prepareAll([]entry{again}); err != nil {
+	b, err := prepare([]entry{{prepared: &prepared{body: body, text: e.text}, at: e.at}})
+	if err != nil {
 		return false, unavailable(err)
 	}
 	g := &generation{log: l, terms: newInverted()}
-	g.terms.put(again.prepared, e.at)
+	g.terms.put(b)
 	g.terms.settle(true)
 	r, err := g.search(ctx, indexer.Query{Text: "金丝雀 canary"}, nil)
 	return r.Total == 1 && r.Hits[0].ID == e.info.id, err

@@ -20,6 +20,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"taihu/catalog"
@@ -157,17 +158,20 @@ func (x *Index) Put(ctx context.Context, docs ...indexer.Document) error {
 	if len(entries) == 0 {
 		return nil
 	}
-	if err := prepareAll(entries); err != nil {
-		return err
+	var batches []*batch
+	for some := range slices.Chunk(entries, applyAtOnce) {
+		b, err := prepare(some)
+		if err != nil {
+			return err
+		}
+		batches = append(batches, b)
 	}
 	if err := g.log.append(entries, true); err != nil {
 		return unavailable(err)
 	}
-	for start := 0; start < len(entries); start += applyAtOnce {
+	for _, b := range batches {
 		x.mu.Lock()
-		for _, e := range entries[start:min(start+applyAtOnce, len(entries))] {
-			g.terms.put(e.prepared, e.at)
-		}
+		g.terms.put(b)
 		g.terms.settle(false)
 		x.mu.Unlock()
 	}
@@ -281,22 +285,18 @@ func (x *Index) rebuild(ctx context.Context, docs iter.Seq2[indexer.Document, er
 // batch is cut up while the one before is written and put.
 func (g *generation) fill(ctx context.Context, docs iter.Seq2[indexer.Document, error]) error {
 	var work preparer
-	put := func(batch []entry) error {
-		for _, e := range batch {
-			if e.err != nil {
-				return e.err
-			}
+	put := func(b *batch) error {
+		if err := b.err(); err != nil {
+			return err
 		}
-		if err := g.log.append(batch, false); err != nil {
+		if err := g.log.append(b.entries, false); err != nil {
 			return unavailable(err)
 		}
-		for _, e := range batch {
-			g.terms.put(e.prepared, e.at)
-		}
+		g.terms.put(b)
 		return nil
 	}
-	defer work.wait()
-	var batch []entry
+	defer work.end()
+	var entries []entry
 	for d, err := range docs {
 		if err != nil {
 			return err
@@ -304,19 +304,18 @@ func (g *generation) fill(ctx context.Context, docs iter.Seq2[indexer.Document, 
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		batch = append(batch, entry{prepared: &prepared{doc: &d}})
-		if len(batch) == batchSize {
-			if err := work.next(batch, put); err != nil {
+		entries = append(entries, entry{prepared: &prepared{doc: &d}})
+		if len(entries) == batchSize {
+			if err := work.next(entries, put); err != nil {
 				return err
 			}
-			batch = nil
+			entries = nil
 		}
 	}
-	if err := work.next(batch, put); err != nil {
-		return err
-	}
-	if err := work.next(nil, put); err != nil {
-		return err
+	for _, last := range [][]entry{entries, nil} {
+		if err := work.next(last, put); err != nil {
+			return err
+		}
 	}
 	g.terms.settle(true)
 	if err := g.log.sync(); err != nil {

@@ -109,13 +109,52 @@ func (x *inverted) delete(id string) {
 	x.values.bury(n)
 }
 
-// put adds a document, whose JSON is at at in the log, or replaces the document of
-// its id unless that one is newer. settle follows, sooner or later.
-func (x *inverted) put(p *prepared, at int64) {
+// put makes the changes of a batch whose documents are in the log. settle follows,
+// sooner or later.
+func (x *inverted) put(b *batch) {
+	numbers := make([]uint32, len(b.entries))
+	for i, e := range b.entries {
+		numbers[i] = noDoc
+		switch {
+		case e.prepared != nil:
+			numbers[i] = x.putOne(e.prepared, e.at)
+		case e.deleted != "":
+			x.delete(e.deleted)
+		}
+	}
+	for _, p := range b.parts {
+		of := numbers[p.first:]
+		for _, g := range p.grams {
+			id, there := x.grams[g.term]
+			if !there {
+				id = x.newList()
+				x.grams[g.term] = id
+			}
+			x.lists[id].extend(p.postings, g.head, of)
+		}
+		for _, g := range p.words {
+			id, there := x.words[g.term]
+			if !there {
+				id = x.newList()
+				word := strings.Clone(g.term)
+				x.words[word] = id
+				x.fresh = append(x.fresh, word)
+			}
+			x.lists[id].extend(p.postings, g.head, of)
+		}
+	}
+}
+
+// noDoc is the number of what is no document, or an older one than is there.
+const noDoc = ^uint32(0)
+
+// putOne adds a document, whose JSON is at at in the log, but for its terms, or
+// replaces the document of its id unless that one is newer. It returns its number.
+func (x *inverted) putOne(p *prepared, at int64) uint32 {
 	d := p.doc
 	if version, there := x.version(d.ID); there {
 		if version > d.Version {
-			return
+			return noDoc
 		}
 		x.delete(d.ID)
 	}
@@ -139,24 +178,7 @@ func (x *inverted) put(p *prepared, at int64) {
 	x.values.add(d.Values)
 	x.learnBureaus(d)
 	x.readings.add(n, p.readings)
-	for _, g := range p.grams {
-		id, there := x.grams[g.term]
-		if !there {
-			id = x.newList()
-			x.grams[g.term] = id
-		}
-		x.lists[id].add(n, g.weight)
-	}
-	for _, w := range p.words {
-		id, there := x.words[w.term]
-		if !there {
-			id = x.newList()
-			word := strings.Clone(w.term)
-			x.words[word] = id
-			x.fresh = append(x.fresh, word)
-		}
-		x.lists[id].add(n, w.weight)
-	}
+	return n
 }
 
 // settle puts in order what came since the last time, where it is much or all is
@@ -186,14 +208,22 @@ const (
 // impactOf is how much of a term's whole worth a weight gives, as a byte.
 func impactOf(weight float32) byte { return byte(1 + weight/(weight+saturation)*254) }
 
-func (l *list) add(n uint32, weight float32) {
-	delta := n - l.last
-	if l.count == 0 {
-		delta = n
+// extend adds the postings from at on; of says which document each is of.
+func (l *list) extend(postings []posting, at int32, of []uint32) {
+	for ; at >= 0; at = postings[at].next {
+		p := &postings[at]
+		n := of[p.doc]
+		if n == noDoc {
+			continue
+		}
+		delta := n - l.last
+		if l.count == 0 {
+			delta = n
+		}
+		l.data = append(binary.AppendUvarint(l.data, uint64(delta)), impactOf(p.weight))
+		l.last = n
+		l.count++
 	}
-	l.data = append(binary.AppendUvarint(l.data, uint64(delta)), impactOf(weight))
-	l.last = n
-	l.count++
 }
 
 // each calls f with every document of the list, in order, until it returns false.

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 // The log is a header and records. A record is one call's changes:
@@ -113,22 +114,20 @@ func (l *log) replay(terms *inverted) (good int64, damage string, err error) {
 	end := int64(len(logHeader))
 	good = end
 	var work preparer
-	put := func(batch []entry) error {
-		for _, e := range batch {
-			switch {
-			case e.prepared != nil && e.prepared.err != nil:
-				return e.prepared.err
-			case e.prepared != nil:
-				terms.put(e.prepared, e.at)
-			case e.deleted != "":
-				terms.delete(e.deleted)
-			}
+	put := func(b *batch) error {
+		err := b.err()
+		if err != nil { // what comes before is whole
+			b.entries = b.entries[:slices.IndexFunc(b.entries, func(e entry) bool { return e.prepared != nil && e.prepared.err != nil })]
+			b, _ = prepare(b.entries)
+		}
+		terms.put(b)
+		for _, e := range b.entries {
 			good = max(good, e.end)
 		}
-		return nil
+		return err
 	}
 	head := make([]byte, recordHead)
-	var batch []entry
+	var entries []entry
 	var failed error
 	for size := 0; end < info.Size() && failed == nil; {
 		var payload []byte
@@ -141,16 +140,17 @@ func (l *log) replay(terms *inverted) (good int64, damage string, err error) {
 		}
 		end += recordHead + int64(len(payload))
 		some = append(some, entry{end: end}) // the record is whole
-		batch = append(batch, some...)
+		entries = append(entries, some...)
 		if size += len(payload); size > replayBatch {
-			failed = work.next(batch, put)
-			batch, size = nil, 0
+			failed = work.next(entries, put)
+			entries, size = nil, 0
 		}
 	}
-	if err := work.next(batch, put); err != nil {
-		failed = err
-	} else if err := work.next(nil, put); err != nil {
-		failed = err
+	for _, last := range [][]entry{entries, nil} {
+		if err := work.next(last, put); err != nil {
+			failed = err
+			break
+		}
 	}
 	if failed != nil {
 		return good, fmt.Sprintf("the search index was cut after %d of %d bytes: %v", good, info.Size(), failed), nil

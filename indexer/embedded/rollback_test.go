@@ -154,7 +154,7 @@ func TestCanaryLeavesNothing(t *testing.T) {
 	d := docs[0]
 	d.ID = "canary"
 	killed := []entry{{prepared: &prepared{doc: &d}, op: opCanary}}
-	if err := prepareAll(killed); err != nil {
+	if _, err := prepare(killed); err != nil {
 		t.Fatal(err)
 	}
 	if err := x.current.log.append(killed, true); err != nil {
