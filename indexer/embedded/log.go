@@ -11,6 +11,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
+
+	"taihu/indexer"
 )
 
 // The log is a header and records. A record is one call's changes:
@@ -23,10 +26,20 @@ import (
 // for. A record that is cut or whose checksum is wrong ends the log: what follows
 // is cut off. A record is on the disk (fsync) before its change is acknowledged.
 //
-// With every change of this form, of indexer.Fold and of indexer.Fields the
-// number in logHeader rises: an older log is then not read, and Damage says so.
+// With every change of this form and of indexer.Fold the number in logHeader rises;
+// the fields stand behind it. A log with another header is not read, and Damage says
+// so.
+var logHeader = "taihu search log 2: " + fieldNames() + "\n"
+
+func fieldNames() string {
+	var names []string
+	for _, f := range indexer.Fields {
+		names = append(names, f.Name)
+	}
+	return strings.Join(names, " ")
+}
+
 const (
-	logHeader  = "taihu search log 2\n"
 	maxRecord  = 1 << 30
 	opPut      = 'p'
 	opDelete   = 'd'

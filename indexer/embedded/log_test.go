@@ -73,6 +73,10 @@ func TestReopen(t *testing.T) {
 	if err != nil || len(after.Hits) != len(before.Hits) || after.Total != before.Total || len(versionsOf(t, y)) != len(docs)-1 {
 		t.Errorf("after opening again: %d hits, want %d; %v", after.Total, before.Total, err)
 	}
+	stamps, err := y.Stamps(t.Context())
+	if want := (indexer.Stamp{Version: 1, Digest: docs[0].Digest()}); err != nil || stamps[docs[0].ID] != want {
+		t.Errorf("stamp after opening again: %v, want %v; %v", stamps[docs[0].ID], want, err)
+	}
 }
 
 // TestCutAnywhere cuts a log at every length near the edge of a record and at
