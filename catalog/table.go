@@ -126,6 +126,9 @@ type Table struct {
 	ContentSHA256 string   `json:"content_sha256"` // of names, types and rows: see architecture.md §6
 	// Sketch is given by ingest and kept apart: no reader gets it.
 	Sketch Sketch `json:"sketch,omitempty"`
+	// ColumnSketches are of its columns, given by ingest and kept apart too;
+	// nil: none were made.
+	ColumnSketches []ColumnSketch `json:"column_sketches"`
 	// Sample is a steward's sample of a conditional dataset: at most SampleRows
 	// rows in the form of /rows. Empty otherwise.
 	Sample    []byte    `json:"-"`
@@ -164,6 +167,23 @@ type ColumnProfile struct {
 	MaxLength int64     `json:"max_length,omitempty"` // of texts, in characters
 	Top       []Count   `json:"top,omitempty"`        // at most 10, most frequent first
 	Histogram []HistBin `json:"histogram,omitempty"`  // at most 20 bins of equal width, of numbers and dates
+}
+
+// Values returns how many different values a column has that are neither null nor
+// empty, and whether that is known. p may be nil.
+func (p *Profile) Values(column string) (n int64, known bool) {
+	if p == nil {
+		return 0, false
+	}
+	i := slices.IndexFunc(p.Columns, func(c ColumnProfile) bool { return c.Name == column })
+	if i < 0 {
+		return 0, false
+	}
+	n = p.Columns[i].Distinct
+	if p.Columns[i].Empty > 0 {
+		n--
+	}
+	return n, true
 }
 
 // Example is a value that the column has, a frequent or a middle one; empty where

@@ -225,6 +225,9 @@ func (g *growth) scan(ctx context.Context, second *secondPass) error {
 			if err := second.content.Add(part); err != nil {
 				return err
 			}
+			if err := second.sketch.Add(part); err != nil {
+				return err
+			}
 			if err := second.promise.before(part, seen+int64(from)); err != nil {
 				return err
 			}

@@ -82,7 +82,7 @@ func (r *run) table(ctx context.Context, src Source, h *Header, chosen map[strin
 		return err
 	}
 	defer promise.close()
-	second := &secondPass{run: r, fields: built.Table.Schema.Fields, types: types, spool: sp, path: built.TypedPath, promise: promise, content: table.NewContentHash(fields)}
+	second := &secondPass{run: r, fields: built.Table.Schema.Fields, types: types, spool: sp, path: built.TypedPath, promise: promise, content: table.NewContentHash(fields), sketch: table.NewSketcher(fields, first.ofPersons)}
 	if err := grow.begin(ctx, second); err != nil {
 		return err
 	}
@@ -103,8 +103,15 @@ func (r *run) table(ctx context.Context, src Source, h *Header, chosen map[strin
 			return fmt.Errorf("profile: %w", err)
 		}
 	}
+	built.Table.ColumnSketches = second.sketch.Sketches(built.Table.Profile.Values)
 	r.result.Tables = append(r.result.Tables, built)
 	return nil
+}
+
+// ofPersons reports whether personal information was found, or masked, in a column.
+func (p *firstPass) ofPersons(column string) bool {
+	i := slices.IndexFunc(p.fields, func(f catalog.Field) bool { return f.Name == column })
+	return len(p.hidden[column]) > 0 || i >= 0 && len(p.plans[i].masks) > 0
 }
 
 func (r *run) path(n int, form string) string {

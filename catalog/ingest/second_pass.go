@@ -22,6 +22,7 @@ type secondPass struct {
 	path    string
 	before  int64 // rows of the table that stand before these
 	content *table.ContentHash
+	sketch  *table.Sketcher
 	promise *promise
 }
 
@@ -50,6 +51,7 @@ func (p *secondPass) do(ctx context.Context) error {
 	uses := []func(*typed) error{
 		func(t *typed) error { return out.w.Write(&t.batch) },
 		func(t *typed) error { return p.content.Add(&t.batch) },
+		func(t *typed) error { return p.sketch.Add(&t.batch) },
 	}
 	if p.promise != nil {
 		uses = append(uses, func(t *typed) error { return p.promise.check(&t.batch, t.Rows) })

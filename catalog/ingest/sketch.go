@@ -1,11 +1,10 @@
 package ingest
 
 import (
-	"encoding/binary"
-	"math/bits"
 	"slices"
 
 	"taihu/catalog"
+	"taihu/catalog/table"
 )
 
 // sketcher takes the sample of a table's rows (catalog.Sketch) as they pass.
@@ -19,7 +18,7 @@ type sketcher struct {
 func newSketcher(fields []catalog.Field) *sketcher {
 	s := &sketcher{most: ^uint64(0)}
 	for _, f := range fields {
-		s.seeds = append(s.seeds, hashBytes(0, []byte(f.Name)))
+		s.seeds = append(s.seeds, table.Hash(0, []byte(f.Name)))
 	}
 	return s
 }
@@ -34,13 +33,13 @@ func (s *sketcher) add(c *Chunk) {
 		start := uint32(0)
 		for row, end := range k.Ends {
 			if !k.IsNull(row) {
-				s.rows[row] += hashBytes(s.seeds[i], k.Data[start:end])
+				s.rows[row] += table.Hash(s.seeds[i], k.Data[start:end])
 			}
 			start = end
 		}
 	}
 	for _, h := range s.rows {
-		if h = mix(h, 0x9e3779b97f4a7c15); h <= s.most {
+		if h = table.Mix(h, 0x9e3779b97f4a7c15); h <= s.most {
 			if s.kept = append(s.kept, h); len(s.kept) >= 8*catalog.SketchRows {
 				s.cut()
 			}
@@ -61,23 +60,4 @@ func (s *sketcher) cut() {
 func (s *sketcher) sketch() catalog.Sketch {
 	s.cut()
 	return s.kept
-}
-
-// hashBytes is a quick hash of 64 bits, eight bytes at a time. Its values are
-// stored: it must not change.
-func hashBytes(seed uint64, b []byte) uint64 {
-	h := seed ^ uint64(len(b))*0xa0761d6478bd642f
-	for ; len(b) >= 8; b = b[8:] {
-		h = mix(h^binary.LittleEndian.Uint64(b), 0xe7037ed1a0b428db)
-	}
-	last := uint64(0)
-	for i, c := range b {
-		last |= uint64(c) << (8 * i)
-	}
-	return mix(h^last, 0x8ebc6af09c88c6e3)
-}
-
-func mix(a, b uint64) uint64 {
-	hi, lo := bits.Mul64(a^0x589965cc75374cc3, b)
-	return hi ^ lo
 }
