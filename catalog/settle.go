@@ -123,6 +123,25 @@ func (f *File) Withheld() bool {
 	return slices.ContainsFunc(f.Options.Settled, func(s Settlement) bool { return s.Measure != Accept })
 }
 
+// PersonalColumns are the columns in which personal information was found or masked.
+func (f *File) PersonalColumns() []string {
+	var columns []string
+	of := func(code, column string) {
+		if strings.HasPrefix(code, "personal_") && column != "" && !slices.Contains(columns, column) {
+			columns = append(columns, column)
+		}
+	}
+	for _, s := range f.Options.Settled {
+		of(s.Code, s.Column)
+	}
+	if f.Report != nil {
+		for i := range f.Report.Findings {
+			of(f.Report.Findings[i].Code, f.Report.Findings[i].Column)
+		}
+	}
+	return columns
+}
+
 // Accepted returns the decision by which a finding is published as it is, or nil.
 func (f *File) Accepted(x *Finding) *Settlement {
 	i := slices.IndexFunc(f.Options.Settled, func(s Settlement) bool { return s.Measure == Accept && s.Covers(x.Code, x.Table, x.Column) })

@@ -270,10 +270,13 @@ func (t *tx) insertTable(ctx context.Context, n *catalog.Table) error {
 	if n.Profile != nil {
 		profile = js(n.Profile)
 	}
-	_, err := t.exec(ctx, `INSERT INTO release_tables (`+tableColumns+`, columns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	_, err := t.exec(ctx, `INSERT INTO release_tables (`+tableColumns+`, columns, sketched) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		n.ID, n.ReleaseID, n.Name, js(n.Title), n.Position, js(n.Schema), n.Rows, js(n.Parts), js(n.TextBlob), n.FileID,
-		n.SourceSHA256, n.TableSHA256, n.ContentSHA256, n.CreatedAt, profile, n.Sample, len(n.Schema.Fields))
-	if err != nil || len(n.Sketch) == 0 {
+		n.SourceSHA256, n.TableSHA256, n.ContentSHA256, n.CreatedAt, profile, n.Sample, len(n.Schema.Fields), n.ColumnSketches != nil)
+	if err != nil {
+		return err
+	}
+	if err := t.insertSketches(ctx, n.ID, n.ColumnSketches); err != nil || len(n.Sketch) == 0 {
 		return err
 	}
 	_, err = t.exec(ctx, `INSERT INTO table_sketches (table_id, columns_key, rows, sketch) VALUES (?, ?, ?, ?)`, n.ID, catalog.ColumnsKey(&n.Schema), n.Rows, js(n.Sketch))

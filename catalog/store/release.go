@@ -277,6 +277,13 @@ func (db *DB) stand(ctx context.Context, actor catalog.Actor, dataset string, nu
 		if err := t.reindex(ctx, d.ID); err != nil {
 			return err
 		}
+		var latest string
+		if _, err := t.value(ctx, `SELECT r.id FROM releases r JOIN datasets d ON d.id = r.dataset_id AND d.latest_number = r.number WHERE d.id = ?`, []any{d.ID}, &latest); err != nil {
+			return err
+		}
+		if err := t.relink(ctx, d.ID, latest); err != nil {
+			return err
+		}
 		if err := t.event(ctx, d.ID, actor, verb, r.ID, facts{"number": number, "reason": reason}); err != nil {
 			return err
 		}

@@ -273,6 +273,9 @@ func (db *DB) Publish(ctx context.Context, actor catalog.Actor, draftID string, 
 		if err := t.reindex(ctx, d.ID); err != nil {
 			return nil, err
 		}
+		if err := t.relink(ctx, d.ID, r.ID); err != nil {
+			return nil, err
+		}
 		if err := t.enqueue(ctx, catalog.JobWarm, catalog.WarmArgs{ReleaseID: r.ID}); err != nil {
 			return nil, err
 		}

@@ -117,6 +117,9 @@ func (db *DB) KeepTable(ctx context.Context, actor catalog.Actor, draftID, table
 			return nil, err
 		}
 		_, err = t.exec(ctx, `INSERT INTO table_sketches (table_id, columns_key, rows, sketch) SELECT ?, columns_key, rows, sketch FROM table_sketches WHERE table_id = ?`, kept.ID, n.ID)
+		if err == nil {
+			err = t.copySketches(ctx, n.ID, kept.ID)
+		}
 		return facts{"table": n.Name, "from": last.Number, "table_sha256": n.TableSHA256}, err
 	})
 	return err

@@ -162,6 +162,7 @@ func (p *portal) serve(ctx context.Context, listener net.Listener, env environme
 	if !p.cfg.NoJobs {
 		job(func() error { return p.runner().Run(work) })
 		job(func() error { return p.keepIndex(work) })
+		job(func() error { return p.sketchOld(work) })
 	}
 	p.log.Info("serving", "address", base, "database", redactDSN(p.cfg.dsn()), "version", version())
 	if env.Started != nil {

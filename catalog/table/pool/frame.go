@@ -36,6 +36,7 @@ type request struct {
 	Format  string          `json:"format,omitempty"` // of an export
 	Meta    json.RawMessage `json:"meta,omitempty"`
 	Diff    *diffRequest    `json:"diff,omitempty"` // Source is compared with another table
+	Join    *joinRequest    `json:"join,omitempty"` // columns are compared
 
 	client string // the child need not know
 }

@@ -184,6 +184,14 @@ func (p *Pool) ask(ctx context.Context, t *catalog.Table, r request, take func(k
 		defer release()
 		r.Diff.Source, me.also = old, keyOf(old)
 	}
+	if r.Join != nil && r.Join.table != nil {
+		other, release, err := p.source(ctx, r.Join.table)
+		if err != nil {
+			return end{}, err
+		}
+		defer release()
+		r.Join.Source, me.also = other, keyOf(other)
+	}
 	w, err := p.acquire(ctx, me, r.Options.Wait)
 	if err != nil {
 		return end{}, err

@@ -148,6 +148,9 @@ func (s *server) handle(ctx context.Context, r *request) (*end, error) {
 	if r.Diff != nil {
 		return s.diff(ctx, r)
 	}
+	if r.Join != nil {
+		return s.join(ctx, r)
+	}
 	q, err := table.Parse(r.Params)
 	if err != nil {
 		return nil, err

@@ -1,0 +1,3 @@
+ALTER TABLE release_tables DROP COLUMN sketched;
+DROP TABLE column_hashes;
+DROP TABLE column_sketches;
