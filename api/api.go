@@ -150,6 +150,7 @@ func (a *API) routes() {
 	a.releaseRoutes()
 	a.diffRoutes()
 	a.tableRoutes()
+	a.joinRoutes()
 	a.openapiRoutes()
 	a.facetRoutes()
 	a.feedbackRoutes()

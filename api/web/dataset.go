@@ -191,8 +191,10 @@ func moved(c *gin.Context, slug string) error {
 	}
 	if t := c.Param("table"); t != "" {
 		path += "/tables/" + url.PathEscape(t)
-		if strings.HasSuffix(c.FullPath(), "/api") {
-			path += "/api"
+		for _, page := range []string{"/api", "/joins"} {
+			if strings.HasSuffix(c.FullPath(), page) {
+				path += page
+			}
 		}
 	}
 	c.Redirect(http.StatusMovedPermanently, href(language(c), withQuery(path, c.Request.URL.Query())))

@@ -11,6 +11,7 @@ type dictionaryRow struct {
 	Example     string
 	Rule        string
 	Report      string // address at which an error in the column is reported
+	Joins       string // address of what shares its values; empty where it is not compared
 }
 
 const dictionaryRows = 400
@@ -46,6 +47,9 @@ func (v *datasetPage) dictionary() {
 		}
 		if len(f.Codes) > 0 {
 			row.Rule = codeWords(v.Lang, f.Codes)
+		}
+		if v.Latest && f.Type.Sketched() && v.Dataset.OpenAttribute == catalog.Unconditional {
+			row.Joins = href(v.Lang, joinsPath(v.Dataset.Slug, t.Name, f.Name))
 		}
 		v.Dictionary = append(v.Dictionary, row)
 	}

@@ -29,6 +29,7 @@ func (s *Site) Routes() []Route {
 		{get, "/datasets/:slug/diff/:range", s.diff},
 		{get, "/datasets/:slug/tables/:table", s.explore},
 		{get, "/datasets/:slug/tables/:table/api", s.tableAPI},
+		{get, "/datasets/:slug/tables/:table/joins", s.joins},
 		{get, "/datasets/:slug/feedback", s.feedbackList},
 		{post, "/datasets/:slug/feedback", s.sendFeedback},
 		{get, "/datasets/:slug/feedback/:number", s.feedback},

@@ -41,6 +41,8 @@ import (
 // Rows answers queries over a table with rows as text; *pool.Pool does.
 type Rows interface {
 	Rows(ctx context.Context, t *catalog.Table, params table.Params, o pool.RowsOptions) (*pool.RowsAnswer, error)
+	// Overlap counts what two columns share, value by value.
+	Overlap(ctx context.Context, t *catalog.Table, column string, other *catalog.Table, otherColumn, client string) (pool.Overlap, error)
 }
 
 // Downloads knows what was encoded before, and makes comparisons.

@@ -51,6 +51,10 @@ func (f fixedRows) Rows(_ context.Context, t *catalog.Table, p table.Params, _ p
 	return a, nil
 }
 
+func (f fixedRows) Overlap(context.Context, *catalog.Table, string, *catalog.Table, string, string) (pool.Overlap, error) {
+	return pool.Overlap{Overlap: catalog.Overlap{Shared: 7, Of: 0.5, In: 1}, Distinct: 14, OtherDistinct: 7}, f.fails
+}
+
 // listIndex finds what it is told to find.
 type listIndex struct {
 	hits     []indexer.Hit
