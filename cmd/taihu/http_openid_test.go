@@ -180,7 +180,6 @@ func (o *openIDServer) direct(f func(*portal) error) {
 
 // TestOpenIDSignIn goes the whole way through a real provider.
 func TestOpenIDSignIn(t *testing.T) {
-	t.Parallel()
 	o := startOpenID(t)
 	wang := o.person(t)
 	_, _, page := wang.open("/en/sign-in?back=/en/datasets")
@@ -237,7 +236,6 @@ func secretNowhere(t *testing.T, o *openIDServer) {
 // TestOpenIDRefusals: an answer that is not the provider's, not for this browser or
 // not for this attempt makes no session.
 func TestOpenIDRefusals(t *testing.T) {
-	t.Parallel()
 	o := startOpenID(t)
 	refused := func(what, want, at, page string) {
 		t.Helper()
@@ -322,7 +320,6 @@ func startOpenIDAway(t *testing.T) *openIDServer {
 // mail address where that is configured, and accepts invitations; a disabled
 // account stays closed.
 func TestOpenIDAndAccounts(t *testing.T) {
-	t.Parallel()
 	o := startOpenID(t, "--oidc-link-mail")
 	out, code := o.command("user", "add", "own@example.org")
 	if code != 0 {
@@ -397,7 +394,6 @@ func TestOpenIDAndAccounts(t *testing.T) {
 
 // TestOpenIDInTheBrowser: the content policy lets the browser go there and come back.
 func TestOpenIDInTheBrowser(t *testing.T) {
-	t.Parallel()
 	o := startOpenID(t)
 	for name, width := range map[string]int64{"wide": 1280, "phone": 390} {
 		b := openTab(t, width, 900, true)
