@@ -49,7 +49,7 @@ type Index struct {
 
 	mu       sync.RWMutex // guards current and its contents: searches read
 	current  *generation
-	synonyms indexer.Synonyms
+	synonyms *thesaurus
 	closed   bool
 }
 
@@ -236,7 +236,7 @@ func (x *Index) Rebuild(ctx context.Context, docs iter.Seq2[indexer.Document, er
 // candidate lets an index be searched that is built and not yet in its place.
 type candidate struct {
 	*generation
-	synonyms indexer.Synonyms
+	synonyms *thesaurus
 }
 
 func (c candidate) Search(ctx context.Context, q indexer.Query) (indexer.Result, error) {
@@ -414,12 +414,4 @@ func ended(ctx context.Context) error {
 func unavailable(err error) error {
 	return catalog.Errorf(catalog.Unavailable, "search_unavailable", "the search index cannot be read or written now").
 		InChinese("检索服务暂时不可用").Because(err)
-}
-
-// SetSynonyms implements indexer.Index.
-func (x *Index) SetSynonyms(_ context.Context, s indexer.Synonyms) error {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	x.synonyms = s
-	return nil
 }

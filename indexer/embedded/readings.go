@@ -32,7 +32,7 @@ const (
 	initialBits   = 5
 	initialCount  = 7
 	// maxPinyin bounds a word that is read as pinyin, in letters.
-	maxPinyin = 64
+	maxPinyin = 40
 	// maxSpellings bounds the ways in which a word is cut into syllables.
 	maxSpellings = 64
 )
@@ -211,20 +211,24 @@ func (r *readings) each(s stretch, f func(id uint32)) {
 // find sets in into the things, at most n, that have a stretch of characters whose
 // pinyin begins with word.
 func (r *readings) find(word string, n int, into bitset) {
+	var all, part bitset
 	for _, way := range spellings(word) {
 		if len(way) == 1 {
 			r.each(way[0], into.set)
 			continue
 		}
 		// Longer than a key: every part of it must be there.
-		both := newBitset(n)
-		r.each(way[0], both.set)
+		all = cleared(all, (n+63)/64)
+		r.each(way[0], all.set)
 		for _, s := range way[1:] {
-			part := newBitset(n)
+			if all.empty() {
+				break
+			}
+			part = cleared(part, len(all))
 			r.each(s, part.set)
-			both.and(part)
+			all.and(part)
 		}
-		into.or(both)
+		into.or(all)
 	}
 }
 
@@ -236,30 +240,46 @@ func spellings(word string) [][]stretch {
 	}
 	ways := [][]stretch{initialsOf(word)}
 	table := syllables()
-	var numbers []uint16
-	var cut func(rest string)
-	cut = func(rest string) {
-		if len(ways) > maxSpellings {
-			return
-		}
-		// rest as the beginning of a syllable
-		first, _ := slices.BinarySearch(table.names, rest)
-		last := first
-		for last < len(table.names) && strings.HasPrefix(table.names[last], rest) {
+	// beginnings returns the syllables that begin with rest; last ≥ first if any
+	beginnings := func(rest string) (first, last int) {
+		first, _ = slices.BinarySearch(table.names, rest)
+		last = first - 1
+		for last+1 < len(table.names) && strings.HasPrefix(table.names[last+1], rest) {
 			last++
 		}
-		if last > first {
-			ways = append(ways, syllablesOf(numbers, uint16(first), uint16(last-1)))
+		return first, last
+	}
+	longest := func(rest string) int { return min(len(rest)-1, 6) }
+	// ends[i]: from letter i on there are syllables to the end, the last one perhaps
+	// begun only. Without it words that end otherwise would be cut in vain 2ⁿ times.
+	ends := make([]bool, len(word))
+	for i := len(word) - 1; i >= 0; i-- {
+		first, last := beginnings(word[i:])
+		ends[i] = last >= first
+		for size := 1; size <= longest(word[i:]) && !ends[i]; size++ {
+			_, there := slices.BinarySearch(table.names, word[i:i+size])
+			ends[i] = there && ends[i+size]
 		}
-		for size := 1; size < min(len(rest), 7); size++ {
+	}
+	var numbers []uint16
+	var cut func(at int)
+	cut = func(at int) {
+		if !ends[at] || len(ways) > maxSpellings {
+			return
+		}
+		rest := word[at:]
+		if first, last := beginnings(rest); last >= first {
+			ways = append(ways, syllablesOf(numbers, uint16(first), uint16(last)))
+		}
+		for size := 1; size <= longest(rest); size++ {
 			if n, there := slices.BinarySearch(table.names, rest[:size]); there {
 				numbers = append(numbers, uint16(n))
-				cut(rest[size:])
+				cut(at + size)
 				numbers = numbers[:len(numbers)-1]
 			}
 		}
 	}
-	cut(word)
+	cut(0)
 	return ways
 }
 

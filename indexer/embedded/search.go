@@ -28,13 +28,13 @@ func (x *Index) Search(ctx context.Context, q indexer.Query) (indexer.Result, er
 	return x.current.search(ctx, q, x.synonyms)
 }
 
-func (g *generation) search(ctx context.Context, q indexer.Query, synonyms indexer.Synonyms) (indexer.Result, error) {
+func (g *generation) search(ctx context.Context, q indexer.Query, synonyms *thesaurus) (indexer.Result, error) {
 	q, err := q.Normal()
 	if err != nil {
 		return indexer.Result{}, err
 	}
 	asked := indexer.Ask(q.Text)
-	asked.Terms = synonyms.Expand(asked.Terms)
+	asked.Terms = synonyms.expand(asked.Terms)
 	s := scratches.Get().(*scratch)
 	defer scratches.Put(s)
 	s.reset(len(g.terms.docs))

@@ -26,7 +26,7 @@ func (x *Index) Suggest(ctx context.Context, text, lang string, limit int) ([]in
 	return x.current.suggest(text, lang, limit, x.synonyms)
 }
 
-func (g *generation) suggest(text, lang string, limit int, synonyms indexer.Synonyms) ([]indexer.Suggestion, error) {
+func (g *generation) suggest(text, lang string, limit int, synonyms *thesaurus) ([]indexer.Suggestion, error) {
 	q, err := indexer.Query{Text: text, Lang: lang}.Normal()
 	if err != nil {
 		return nil, err
@@ -38,7 +38,7 @@ func (g *generation) suggest(text, lang string, limit int, synonyms indexer.Syno
 	}
 	terms := flat(asked.Terms)
 	matcher := indexer.NewMatcher(beginnings(terms))
-	asked.Terms = synonyms.Expand(asked.Terms)
+	asked.Terms = synonyms.expand(asked.Terms)
 	all, err := g.suggestDatasets(&asked, q.Lang, limit)
 	if err != nil {
 		return nil, err
