@@ -83,7 +83,10 @@ func (x *inverted) filters(q *indexer.Query) []filter {
 // document that fails only one filter still counts for that filter's own facet.
 // counts is nil where nobody asks for them.
 func (x *inverted) narrow(found bitset, filters []filter, counts [][]int32) {
-	if len(filters) == 0 && counts == nil {
+	if len(filters) == 0 {
+		if counts != nil {
+			x.countAll(found, counts)
+		}
 		return
 	}
 	found.each(func(n uint32) {
@@ -108,6 +111,26 @@ func (x *inverted) narrow(found bitset, filters []filter, counts [][]int32) {
 		if counts != nil {
 			for i := range x.facets {
 				x.countOne(n, i, counts)
+			}
+		}
+	})
+}
+
+// countAll counts all of found; where that is most of what is there, what is not
+// found is taken off the counts that are known.
+func (x *inverted) countAll(found bitset, counts [][]int32) {
+	rest, add := found, int32(1)
+	if 2*found.count() > x.live {
+		rest, add = slices.Clone(x.alive), -1
+		rest.andNot(found)
+		for i := range counts {
+			copy(counts[i], x.facets[i].living)
+		}
+	}
+	rest.each(func(n uint32) {
+		for i := range x.facets {
+			for _, code := range x.facets[i].of(n) {
+				counts[i][code] += add
 			}
 		}
 	})
