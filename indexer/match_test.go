@@ -54,6 +54,8 @@ func TestSpansByPinyin(t *testing.T) {
 		{"tingchechangshishi", "停车场", "停车场"},
 		{"t", "停车场", "停车场"},
 		{"tcc", "TCC 停车场", "[TCC] 停车场"},
+		{"changjiang", "长江水位", "[长江]水位"},
+		{"yh", "商业银行", "商业[银行]"},
 	} {
 		got := marked(Segments(test.text, NewMatcher(Ask(test.query).Terms).SpansAlsoByPinyin(test.text)))
 		if got != test.want {

@@ -115,31 +115,22 @@ func FindPinyin(run, word string) (start, end int) {
 	return -1, -1
 }
 
-// spelt returns how many bytes of run word is the pinyin of; 0 where it is not.
+// spelt returns how many bytes of run word is the pinyin of, by either reading of
+// each character; 0 where it is not.
 func spelt(run, word string, initials bool) int {
-	for i, r := range run {
-		if word == "" {
-			return i
-		}
-		s := Syllables(r)
-		if len(s) == 0 {
-			return 0
-		}
-		syllable := s[0]
+	r, size := utf8.DecodeRuneInString(run)
+	for _, syllable := range Syllables(r) {
 		if initials {
 			syllable = syllable[:1]
 		}
-		switch {
-		case strings.HasPrefix(word, syllable):
-			word = word[len(syllable):]
-		case strings.HasPrefix(syllable, word):
-			word = ""
-		default:
-			return 0
+		if strings.HasPrefix(syllable, word) {
+			return size
+		}
+		if rest, ok := strings.CutPrefix(word, syllable); ok {
+			if n := spelt(run[size:], rest, initials); n > 0 {
+				return size + n
+			}
 		}
 	}
-	if word != "" {
-		return 0
-	}
-	return len(run)
+	return 0
 }

@@ -40,8 +40,13 @@ const (
 // syllabary numbers all syllables in alphabetical order, from 1 on.
 type syllabary struct {
 	names  []string // names[0] is empty
-	byRune map[rune]uint16
+	byRune map[rune]reading
 }
+
+// reading is the number of a character's usual syllable and of its other one; 0
+// where it has none. Which of them is meant only the word tells (长 in 长江 and in
+// 局长), so a text is found by either.
+type reading struct{ usual, other uint16 }
 
 // The characters whose readings are known beforehand; of rarer ones it is looked up.
 const (
@@ -49,25 +54,21 @@ const (
 	lastRead  = 0x9fff
 )
 
-// number returns the number of a character's usual reading; 0 where it has none.
-func (s *syllabary) number(r rune) uint16 {
+func (s *syllabary) of(r rune) reading {
 	if r <= lastRead {
 		return s.byRune[r]
 	}
-	if list := indexer.Syllables(r); len(list) > 0 {
-		if n, there := slices.BinarySearch(s.names, list[0]); there {
-			return uint16(n)
-		}
-	}
-	return 0
+	return s.look(r)
 }
 
 var syllables = sync.OnceValue(func() *syllabary {
-	s := &syllabary{byRune: make(map[rune]uint16, 24000)}
+	s := &syllabary{byRune: make(map[rune]reading, 28000)}
 	known := map[string]bool{}
 	for r := rune(firstRead); r <= lastRead; r++ {
-		if list := indexer.Syllables(r); len(list) > 0 && isLetters(list[0]) {
-			known[list[0]] = true
+		for _, name := range indexer.Syllables(r) {
+			if isLetters(name) {
+				known[name] = true
+			}
 		}
 	}
 	for name := range known {
@@ -76,45 +77,51 @@ var syllables = sync.OnceValue(func() *syllabary {
 	slices.Sort(s.names)
 	s.names = slices.Insert(s.names, 0, "")
 	for r := rune(firstRead); r <= lastRead; r++ {
-		if list := indexer.Syllables(r); len(list) > 0 && known[list[0]] {
-			n, _ := slices.BinarySearch(s.names, list[0])
-			s.byRune[r] = uint16(n)
+		if n := s.look(r); n.usual != 0 {
+			s.byRune[r] = n
 		}
 	}
 	return s
 })
 
+// look reads a character in indexer.Syllables.
+func (s *syllabary) look(r rune) reading {
+	var numbers [2]uint16
+	for i, name := range indexer.Syllables(r) {
+		if n, there := slices.BinarySearch(s.names, name); there {
+			numbers[i] = uint16(n)
+		}
+	}
+	return reading{numbers[0], numbers[1]}
+}
+
 func isLetters(s string) bool {
 	return s != "" && strings.IndexFunc(s, func(r rune) bool { return r < 'a' || r > 'z' }) < 0
 }
 
-// keysOf returns the keys of texts, without a number of a thing, each once.
+// keysOf returns the keys of texts, without a number of a thing, each once: with all
+// characters read as usual, and with each of those that have two readings, one at a
+// time, read otherwise.
 func keysOf(texts []string) (keys [2][]uint64) {
 	table := syllables()
-	var numbers []uint16
+	var run []reading
 	for _, text := range texts {
 		indexer.Tokens(indexer.Fold(text), func(t indexer.Token) {
 			if !t.Run {
 				return
 			}
-			numbers = numbers[:0]
+			run = run[:0]
 			for _, r := range t.Text {
-				numbers = append(numbers, table.number(r))
+				run = append(run, table.of(r))
 			}
-			for i, n := range numbers {
-				if n == 0 {
-					continue
-				}
-				rest := numbers[i:]
-				if end := slices.Index(rest, 0); end >= 0 {
+			for i := range run {
+				rest := run[i:]
+				if end := slices.IndexFunc(rest, func(r reading) bool { return r.usual == 0 }); end >= 0 {
 					rest = rest[:end]
 				}
-				keys[bySyllables] = append(keys[bySyllables], packSyllables(rest))
-				letters := make([]byte, 0, initialCount)
-				for _, m := range rest[:min(len(rest), initialCount)] {
-					letters = append(letters, table.names[m][0])
+				if len(rest) > 0 {
+					table.addKeys(&keys, rest)
 				}
-				keys[byInitials] = append(keys[byInitials], packInitials(letters))
 			}
 		})
 	}
@@ -123,6 +130,32 @@ func keysOf(texts []string) (keys [2][]uint64) {
 		keys[kind] = slices.Compact(keys[kind])
 	}
 	return keys
+}
+
+// addKeys adds the keys of one place in a run, from there on.
+func (s *syllabary) addKeys(keys *[2][]uint64, rest []reading) {
+	var numbers [syllableCount]uint16
+	var letters [initialCount]byte
+	count, lettered := min(len(rest), syllableCount), min(len(rest), initialCount)
+	for i, r := range rest[:lettered] {
+		if i < count {
+			numbers[i] = r.usual
+		}
+		letters[i] = s.names[r.usual][0]
+	}
+	add := func() {
+		keys[bySyllables] = append(keys[bySyllables], packSyllables(numbers[:count]))
+		keys[byInitials] = append(keys[byInitials], packInitials(letters[:lettered]))
+	}
+	add()
+	for i, r := range rest[:count] {
+		if r.other == 0 {
+			continue
+		}
+		numbers[i], letters[i] = r.other, s.names[r.other][0]
+		add()
+		numbers[i], letters[i] = r.usual, s.names[r.usual][0]
+	}
 }
 
 func packSyllables(numbers []uint16) uint64 {

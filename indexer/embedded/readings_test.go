@@ -10,7 +10,8 @@ import (
 )
 
 // TestReadingsFindWhatPinyinWordsSay compares them, with words that are beginnings
-// of what is there and words that are not, before and after sorting.
+// of what is there and words that are not, before and after sorting. What they find
+// beside that is by the other reading of a character.
 func TestReadingsFindWhatPinyinWordsSay(t *testing.T) {
 	var texts [][]string
 	for d := range indextest.Generate(300, 3) {
@@ -42,12 +43,21 @@ func TestReadingsFindWhatPinyinWordsSay(t *testing.T) {
 			set := newBitset(len(texts))
 			r.find(q, len(texts), set)
 			for id, words := range have {
-				want := false
+				want, may := false, len(q) > initialCount // a part of a long one may stand elsewhere
 				for _, w := range words {
 					want = want || len(q) > 1 && strings.HasPrefix(w, q)
 				}
-				// beyond four syllables and seven initials a part of it may stand elsewhere
-				if got := set.has(uint32(id)); got != want && (want || len(q) <= initialCount) {
+				got := set.has(uint32(id))
+				for _, text := range texts[id] {
+					if got == want {
+						break
+					}
+					indexer.Tokens(indexer.Fold(text), func(t indexer.Token) {
+						at, _ := indexer.FindPinyin(t.Text, q)
+						may = may || t.Run && at >= 0
+					})
+				}
+				if want && !got || got && !want && !may {
 					t.Errorf("%q in %v: got %v", q, texts[id], got)
 				}
 			}
@@ -64,10 +74,24 @@ func TestLongPinyin(t *testing.T) {
 	}
 	for text, want := range map[string]int{
 		"tingchechangshishi": 1, "tingchechangshishikongyupowei": 1, "tingchechangshishikongyubei": 0, "tccssky": 1, "tccsskypw": 1, "tccsskypx": 0,
-		strings.Repeat("ting", 40): 0,
+		strings.Repeat("ting", 40): 0, "kongyubowei": 1,
 	} {
 		if r, err := x.Search(t.Context(), indexer.Query{Text: text}); err != nil || r.Total != want {
 			t.Errorf("%s: %d, %v", text, r.Total, err)
+		}
+	}
+}
+
+func TestOtherReadings(t *testing.T) {
+	var r readings
+	r.add(0, keysOf([]string{"重庆市长江大桥银行"}))
+	for word, want := range map[string]bool{
+		"chongqing": true, "zhongqing": true, "changjiang": true, "zhangjiang": true, "yinhang": true, "yinxing": true, "cj": true, "zj": true, "yh": true,
+		"chang": true, "changqing": false, "hangyin": false,
+	} {
+		set := newBitset(1)
+		if r.find(word, 1, set); set.has(0) != want {
+			t.Errorf("%s: %v", word, !want)
 		}
 	}
 }
