@@ -206,8 +206,8 @@ func testSynonyms(t *testing.T, idx indexer.Index) {
 
 // testSuggest: what is suggested while typing. Meilisearch finds fewer of them:
 // values from the beginning of a word or run only, columns and values not by
-// pinyin, and organizations that published a dataset themselves, the 1,000 with
-// most of them.
+// pinyin, organizations by the pinyin of their whole name only, and of those the
+// ones that published a dataset themselves.
 func testSuggest(t *testing.T, idx indexer.Index) {
 	suggest := func(text, lang string) map[string][]string {
 		t.Helper()

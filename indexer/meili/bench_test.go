@@ -15,12 +15,13 @@ import (
 	"taihu/indexer/indextest"
 )
 
-// BenchmarkIndex measures building and searching through a real server (see
-// indextest.Bench), then how much of a search is ours, and suggestions.
+// BenchmarkIndex measures building, searching and suggesting through a real server
+// (see indextest.Bench), then how much of a search is ours, and searches for some
+// of many words.
 func BenchmarkIndex(b *testing.B) {
 	server := liveServer(b)
 	b.Logf("Meilisearch %s", server.version)
-	meter := &meter{next: http.DefaultTransport}
+	meter := &meter{next: newTransport()}
 	config := Config{URL: server.url, Key: server.key, Index: "bench", SearchTimeout: 30 * time.Second, Transport: meter}
 	server.wipe(b, config.Index)
 	defer server.wipe(b, config.Index)
@@ -28,7 +29,6 @@ func BenchmarkIndex(b *testing.B) {
 	defer x.Close()
 	indextest.Bench(b, x)
 	benchOverhead(b, x, meter)
-	benchSuggest(b, x)
 	benchAny(b, x)
 }
 
@@ -91,29 +91,6 @@ func benchAny(b *testing.B, x *Index) {
 		all = append(all, time.Since(start))
 	}
 	report(b, all, "any")
-}
-
-func benchSuggest(b *testing.B, x *Index) {
-	texts := []string{"停", "停车", "停车场", "数据", "江溪", "水", "tcc", "shuju", "wat", "water q", "企业", "名称", "统一社会", "学", "公共厕所", "s", "环境", "bureau"}
-	var all []time.Duration
-	for i := range 50 * len(texts) {
-		start := time.Now()
-		if _, err := x.Suggest(context.Background(), texts[i%len(texts)], "zh", 5); err != nil {
-			b.Fatal(err)
-		}
-		all = append(all, time.Since(start))
-	}
-	report(b, all, "suggest")
-	var slowest string
-	var most time.Duration
-	for _, text := range texts {
-		start := time.Now()
-		_, _ = x.Suggest(context.Background(), text, "zh", 5)
-		if took := time.Since(start); took > most {
-			slowest, most = text, took
-		}
-	}
-	b.Logf("slowest suggestion: %s, %v", slowest, most)
 }
 
 func report(b *testing.B, times []time.Duration, what string) {

@@ -227,6 +227,8 @@ func TestFailedTask(t *testing.T) {
 			_, _ = io.WriteString(w, newVersion)
 		case strings.HasSuffix(r.URL.Path, "/synonyms") && r.Method == http.MethodGet:
 			_, _ = io.WriteString(w, `{}`)
+		case strings.HasSuffix(r.URL.Path, "/ranking-rules"):
+			_, _ = io.WriteString(w, `["words"]`)
 		case r.Method == http.MethodGet:
 			_, _ = io.WriteString(w, `{"uid":"taihu_v1"}`)
 		default:
@@ -292,6 +294,48 @@ func TestWipedServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantOne("synonyms after a rebuild of a wiped server", indexer.Query{Text: "甲乙丙"})
+}
+
+// TestSettingsAreSentOnce holds that a process that opens an index which is there
+// sends no settings and no synonyms again: with 100,000 documents the server would
+// be busy with each for a minute.
+func TestSettingsAreSentOnce(t *testing.T) {
+	server := liveServer(t)
+	sent := 0
+	config := Config{URL: server.url, Key: server.key, Index: "test_settings", Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+		if strings.Contains(r.URL.Path, "/settings") && r.Method != http.MethodGet {
+			sent++
+		}
+		return http.DefaultTransport.RoundTrip(r)
+	})}
+	server.wipe(t, config.Index)
+	defer server.wipe(t, config.Index)
+	docs := indextest.Documents()
+	words := indexer.Synonyms{{"泊车", "停车场", "car park"}}
+	var first int
+	for range 2 {
+		x := Open(config)
+		if err := x.SetSynonyms(t.Context(), words); err != nil {
+			t.Fatal(err)
+		}
+		if err := x.Put(t.Context(), docs[0]); err != nil {
+			t.Fatal(err)
+		}
+		if first == 0 {
+			first = sent
+		}
+	}
+	if first == 0 || sent != first {
+		t.Errorf("settings sent %d times to a new index, then %d times more", first, sent-first)
+	}
+	x := Open(config)
+	if err := x.Rebuild(t.Context(), noDocuments(), nil); err != nil {
+		t.Fatal(err)
+	}
+	sent = 0
+	if err := x.Put(t.Context(), docs[1]); err != nil || sent > 0 {
+		t.Errorf("after a rebuild: settings sent %d times, %v", sent, err)
+	}
 }
 
 // TestKilledServer kills a real server while documents are put, wipes it once, and

@@ -75,17 +75,21 @@ func Open(c Config) *Index {
 		c.Clock = time.Now
 	}
 	if c.Transport == nil {
-		t := http.DefaultTransport.(*http.Transport).Clone()
-		t.MaxIdleConnsPerHost = 64
-		t.Proxy = nil
-		// The server writes a compressed answer in two packets and holds the second
-		// back until the first is acknowledged, 40 ms later.
-		t.DisableCompression = true
-		c.Transport = t
+		c.Transport = newTransport()
 	}
 	server := meilisearch.New(c.URL, meilisearch.WithAPIKey(c.Key), meilisearch.DisableRetries(),
 		meilisearch.WithCustomClient(&http.Client{Transport: c.Transport}))
 	return &Index{server: server, name: c.Index + formVersion, config: c, writer: make(chan struct{}, 1)}
+}
+
+func newTransport() http.RoundTripper {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.MaxIdleConnsPerHost = 64
+	t.Proxy = nil
+	// The server writes a compressed answer in two packets and holds the second
+	// back until the first is acknowledged, 40 ms later.
+	t.DisableCompression = true
+	return t
 }
 
 func (x *Index) lockWriter(ctx context.Context) error {

@@ -115,8 +115,10 @@ func (x *Index) Rebuild(ctx context.Context, docs iter.Seq2[indexer.Document, er
 	}
 	if err != nil {
 		x.drop(context.WithoutCancel(ctx), next) // else it is a leftover
+		return err
 	}
-	return err
+	x.ready = true
+	return nil
 }
 
 func (x *Index) build(ctx context.Context, next string, docs iter.Seq2[indexer.Document, error]) error {

@@ -14,6 +14,10 @@ import (
 // form or the settings below: the new index is then missing, and gets built.
 const formVersion = "_v2"
 
+// rankingRules: sort is first, for a sort that is asked for decides alone. boost
+// orders what matches alike, the last two what is equal, so that pages are stable.
+var rankingRules = []string{"sort", "words", "typo", "attribute", "proximity", "exactness", "boost:desc", "updated_at:desc", "id:asc"}
+
 // settings are the index settings as code.
 func settings() *meilisearch.Settings {
 	return &meilisearch.Settings{
@@ -24,9 +28,7 @@ func settings() *meilisearch.Settings {
 			"publisher_zh", "publisher_en", "theme_names", "values", "description_zh", "description_en", "path_names", "notes", "grams",
 		},
 		SortableAttributes: []string{"updated_at", "rows", "size", "downloads", "sort_zh", "sort_en", "id"},
-		// sort first: a sort that is asked for decides alone. boost orders what
-		// matches alike, the last two what is equal, so that pages are stable.
-		RankingRules: []string{"sort", "words", "typo", "attribute", "proximity", "exactness", "boost:desc", "updated_at:desc", "id:asc"},
+		RankingRules:       rankingRules,
 		LocalizedAttributes: []*meilisearch.LocalizedAttributes{
 			{AttributePatterns: []string{"*_en", "pinyin"}, Locales: []string{"eng"}},
 			{AttributePatterns: []string{"*_zh", "keywords", "columns", "theme_names", "values", "path_names", "notes", "title_grams", "grams"}, Locales: []string{"cmn", "eng"}},
@@ -37,7 +39,7 @@ func settings() *meilisearch.Settings {
 			DisableOnWords:      []string{},
 			// A code is right or wrong; a letter more or less is another syllable. The
 			// suggestions are here for facet searches, which would forgive as well.
-			DisableOnAttributes: []string{"identifiers", "pinyin", "title_grams", "grams", suggestColumn, suggestValue},
+			DisableOnAttributes: []string{"identifiers", "pinyin", "title_grams", "grams", suggestOrganization, suggestColumn, suggestValue},
 			DisableOnNumbers:    true,
 		},
 		Pagination: &meilisearch.Pagination{MaxTotalHits: indexer.MaxOffset},
@@ -57,9 +59,9 @@ func filterable() []any {
 		}}
 	}
 	return []any{
-		rule(false, false, append(slices.Clone(indexer.Facets), "keys", suggestOrganization)...),
+		rule(false, false, append(slices.Clone(indexer.Facets), "keys")...),
 		rule(false, true, "updated_at"),
-		rule(true, false, suggestColumn, suggestValue),
+		rule(true, false, suggestOrganization, suggestColumn, suggestValue),
 	}
 }
 
@@ -97,8 +99,7 @@ func (x *Index) ensure(ctx context.Context) error {
 	if err == nil && !there {
 		err = x.create(ctx, x.name)
 	} else if err == nil {
-		// Made by us, but perhaps stopped before its settings were.
-		err = x.configure(ctx, x.name)
+		err = x.reconfigure(ctx)
 	}
 	if err == nil && x.synonyms != nil {
 		err = x.giveSynonyms(ctx, x.name, x.synonyms)
@@ -108,6 +109,20 @@ func (x *Index) ensure(ctx context.Context) error {
 	}
 	x.ready = true
 	return nil
+}
+
+// reconfigure gives our index its settings where a process stopped before they
+// were there. The same ones sent once more would make the server index all
+// documents again: a minute for 100,000.
+func (x *Index) reconfigure(ctx context.Context) error {
+	rules, err := x.server.Index(x.name).GetRankingRulesWithContext(ctx)
+	if err != nil {
+		return err
+	}
+	if slices.Equal(*rules, rankingRules) { // they come with all others, in one task
+		return nil
+	}
+	return x.configure(ctx, x.name)
 }
 
 // exists reports whether the server has an index. Its error is the client's own.

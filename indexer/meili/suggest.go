@@ -18,9 +18,9 @@ import (
 )
 
 // What is suggested beside datasets is kept in documents as entries, which the
-// server counts. An entry of a column or value begins with the key by which it is
-// found: one for each word at which typing may begin, and in a column, of which a
-// document has fewer, for each character; in hex, since the server changes
+// server counts. An entry begins with the key by which it is found: one for each
+// word at which typing may begin, and in names and columns, of which a document
+// has fewer than values, for each character; in hex, since the server changes
 // characters in entries and in what is typed unlike.
 const (
 	suggestOrganization = "suggest_organization"
@@ -32,12 +32,24 @@ const (
 	maxEntryText = 60       // characters of a column or value that is suggested
 )
 
-// organizationEntry is slug and names of d's organization.
-func organizationEntry(d *indexer.Document) string {
+// organizationEntries are slug and names of d's organization, keys before them:
+// those of both names, and the pinyin of the whole Chinese one.
+func organizationEntries(d *indexer.Document) []string {
+	out := newSet()
 	if d.Organization == "" {
-		return ""
+		return out.list
 	}
-	return d.Organization + entryCut + d.Publisher.Zh + entryCut + d.Publisher.En
+	rest := entryCut + d.Organization + entryCut + d.Publisher.Zh + entryCut + d.Publisher.En
+	for _, name := range []string{d.Publisher.Zh, d.Publisher.En} {
+		for _, begin := range beginnings(name, true) {
+			out.add(entryKey(begin) + rest)
+		}
+	}
+	spelt := indexer.PinyinWords([]string{d.Publisher.Zh})
+	for _, word := range spelt[:min(len(spelt), 2)] { // syllables and initials from the first character on
+		out.add(entryKey(word) + rest)
+	}
+	return out.list
 }
 
 // entries are the entries of texts, a key before each.
@@ -91,9 +103,9 @@ func (x *Index) Suggest(ctx context.Context, text, lang string, limit int) ([]in
 	return searcher{x, x.name}.Suggest(ctx, text, lang, limit)
 }
 
-// Suggest implements indexer.Searcher with one search for datasets and the counts
-// of organizations and themes, and beside it two of the server's facet searches
-// for columns and values.
+// Suggest implements indexer.Searcher with one search for datasets and counts, and
+// beside it three of the server's facet searches, for organizations, columns and
+// values.
 func (s searcher) Suggest(ctx context.Context, text, lang string, limit int) ([]indexer.Suggestion, error) {
 	asked := indexer.Ask(text)
 	if len(asked.Terms) == 0 || len(text) > indexer.MaxText || limit <= 0 {
@@ -105,19 +117,25 @@ func (s searcher) Suggest(ctx context.Context, text, lang string, limit int) ([]
 	ctx, cancel := context.WithTimeout(ctx, s.x.config.SearchTimeout)
 	defer cancel()
 	q := suggestQuery{typed: typed(wordsOf(asked.Terms)), lang: lang, limit: limit, matcher: indexer.NewMatcher(asked.Terms)}
-	var columns, values []indexer.Suggestion
-	var columnsErr, valuesErr error
+	fields := []string{suggestOrganization, suggestColumn, suggestValue}
+	found := make([][]indexer.FacetCount, len(fields))
+	errs := make([]error, len(fields)+1)
 	var group sync.WaitGroup
-	group.Go(func() { columns, columnsErr = s.suggestEntries(ctx, q, "column", suggestColumn) })
-	group.Go(func() { values, valuesErr = s.suggestEntries(ctx, q, "value", suggestValue) })
-	list, err := s.suggestNames(ctx, q, &asked)
+	for i, field := range fields {
+		group.Go(func() { found[i], errs[i] = s.findEntries(ctx, q.typed, field) })
+	}
+	list, counts, err := s.suggestDatasets(ctx, q, &asked)
 	group.Wait()
-	for _, err := range []error{err, columnsErr, valuesErr} {
+	errs[len(fields)] = err
+	for _, err := range errs {
 		if err != nil {
 			return nil, s.x.failed("suggest", err)
 		}
 	}
-	return append(append(list, columns...), values...), nil
+	list = append(list, q.organizations(found[0], counts["organization"])...)
+	list = append(list, q.themes(counts["theme"])...)
+	list = append(list, q.entries("column", found[1])...)
+	return append(list, q.entries("value", found[2])...), nil
 }
 
 // suggestQuery is what was typed, in the form in which it is compared.
@@ -148,9 +166,9 @@ func (q *suggestQuery) fits(name string) bool {
 	return slices.ContainsFunc(beginnings(name, true), begins) || slices.ContainsFunc(indexer.PinyinWords([]string{name}), begins)
 }
 
-// suggestNames suggests datasets, organizations and themes. Its errors are the
-// client's own.
-func (s searcher) suggestNames(ctx context.Context, q suggestQuery, asked *indexer.Asked) ([]indexer.Suggestion, error) {
+// suggestDatasets suggests datasets, and counts what organizations and themes have
+// in all. Its errors are the client's own.
+func (s searcher) suggestDatasets(ctx context.Context, q suggestQuery, asked *indexer.Asked) ([]indexer.Suggestion, map[string]map[string]int, error) {
 	words, exact := wording(asked.Terms)
 	answer, err := s.x.server.MultiSearchWithContext(ctx, &meilisearch.MultiSearchRequest{Queries: []*meilisearch.SearchRequest{
 		{
@@ -159,41 +177,73 @@ func (s searcher) suggestNames(ctx context.Context, q suggestQuery, asked *index
 			AttributesToSearchOn: []string{"title_zh", "title_en", "title_grams", "pinyin"},
 			AttributesToRetrieve: []string{"slug", "title_zh", "title_en"},
 		},
-		{IndexUID: s.uid, Limit: 1, AttributesToRetrieve: []string{"id"}, Facets: []string{"organization", "theme", suggestOrganization}},
+		{IndexUID: s.uid, Limit: 1, AttributesToRetrieve: []string{"id"}, Facets: []string{"organization", "theme"}},
 	}})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if len(answer.Results) != 2 {
-		return nil, fmt.Errorf("%d answers to 2 searches", len(answer.Results))
+		return nil, nil, fmt.Errorf("%d answers to 2 searches", len(answer.Results))
 	}
 	var list []indexer.Suggestion
 	for _, h := range answer.Results[0].Hits {
 		var d document
 		if err := h.DecodeInto(&d); err != nil {
-			return nil, fmt.Errorf("read a hit: %w", err)
+			return nil, nil, fmt.Errorf("read a hit: %w", err)
 		}
 		title := catalog.Text{Zh: d.TitleZh, En: d.TitleEn}.In(q.lang)
 		list = append(list, indexer.Suggestion{Kind: "dataset", Text: q.show(title), Slug: d.Slug})
 	}
 	var counts map[string]map[string]int
 	if err := json.Unmarshal(answer.Results[1].FacetDistribution, &counts); err != nil {
-		return nil, fmt.Errorf("read facets: %w", err)
+		return nil, nil, fmt.Errorf("read facets: %w", err)
 	}
-	return append(append(list, q.organizations(counts)...), q.themes(counts["theme"])...), nil
+	return list, counts, nil
+}
+
+// findEntries returns the entries whose key begins with what was typed, and how
+// many documents have each. Its errors are the client's own.
+func (s searcher) findEntries(ctx context.Context, typed, field string) ([]indexer.FacetCount, error) {
+	body, err := s.x.server.Index(s.uid).FacetSearchWithContext(ctx, &meilisearch.FacetSearchRequest{FacetName: field, FacetQuery: entryKey(typed)})
+	if err != nil {
+		return nil, err
+	}
+	var answer struct {
+		FacetHits []indexer.FacetCount `json:"facetHits"`
+	}
+	if err := json.Unmarshal(*body, &answer); err != nil {
+		return nil, fmt.Errorf("read a facet search: %w", err)
+	}
+	return answer.FacetHits, nil
 }
 
 // organizations suggests those that published something themselves; one counts
 // what is below it.
-func (q *suggestQuery) organizations(counts map[string]map[string]int) []indexer.Suggestion {
+func (q *suggestQuery) organizations(found []indexer.FacetCount, counts map[string]int) []indexer.Suggestion {
 	var list []indexer.Suggestion
-	for entry := range counts[suggestOrganization] {
-		part := strings.Split(entry, entryCut)
-		if len(part) != 3 || !q.fits(part[1]) && !q.fits(part[2]) {
+	seen := map[string]bool{}
+	for _, f := range found {
+		part := strings.Split(f.Value, entryCut)
+		if len(part) != 4 || seen[part[1]] || !q.fits(part[2]) && !q.fits(part[3]) {
 			continue
 		}
-		name := catalog.Text{Zh: part[1], En: part[2]}.In(q.lang)
-		list = append(list, indexer.Suggestion{Kind: "organization", Text: q.show(name), Slug: part[0], Count: counts["organization"][part[0]]})
+		seen[part[1]] = true
+		name := catalog.Text{Zh: part[2], En: part[3]}.In(q.lang)
+		list = append(list, indexer.Suggestion{Kind: "organization", Text: q.show(name), Slug: part[1], Count: max(f.Count, counts[part[1]])})
+	}
+	return q.best(list)
+}
+
+// entries suggests columns or values.
+func (q *suggestQuery) entries(kind string, found []indexer.FacetCount) []indexer.Suggestion {
+	var list []indexer.Suggestion
+	seen := map[string]bool{}
+	for _, f := range found {
+		_, text, _ := strings.Cut(f.Value, entryCut)
+		if len(list) < q.limit && !seen[text] && q.fits(text) { // a long text has more than its key
+			seen[text] = true
+			list = append(list, indexer.Suggestion{Kind: kind, Text: q.show(text), Count: f.Count})
+		}
 	}
 	return q.best(list)
 }
@@ -222,28 +272,4 @@ func plain(segments []indexer.Segment) string {
 		b.WriteString(s.Text)
 	}
 	return b.String()
-}
-
-// suggestEntries suggests columns or values. Its errors are the client's own.
-func (s searcher) suggestEntries(ctx context.Context, q suggestQuery, kind, field string) ([]indexer.Suggestion, error) {
-	body, err := s.x.server.Index(s.uid).FacetSearchWithContext(ctx, &meilisearch.FacetSearchRequest{FacetName: field, FacetQuery: entryKey(q.typed)})
-	if err != nil {
-		return nil, err
-	}
-	var answer struct {
-		FacetHits []indexer.FacetCount `json:"facetHits"`
-	}
-	if err := json.Unmarshal(*body, &answer); err != nil {
-		return nil, fmt.Errorf("read a facet search: %w", err)
-	}
-	var list []indexer.Suggestion
-	seen := map[string]bool{}
-	for _, h := range answer.FacetHits {
-		_, text, _ := strings.Cut(h.Value, entryCut)
-		if !seen[text] && q.fits(text) { // a long text has more than its key
-			seen[text] = true
-			list = append(list, indexer.Suggestion{Kind: kind, Text: q.show(text), Count: h.Count})
-		}
-	}
-	return q.best(list), nil
 }
