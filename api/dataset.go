@@ -2,6 +2,8 @@ package api
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -54,7 +56,26 @@ func SplitList(s string) []string {
 	return out
 }
 
+// search answers a search, from what was kept where it still holds.
 func (a *API) search(ctx context.Context, actor catalog.Actor, in *searchInput) (*searchOutput, error) {
+	if a.Site == nil {
+		return a.answerSearch(ctx, actor, in)
+	}
+	kept, err := a.Site.Kept(ctx, actor, fmt.Sprintf("api %#v", *in), func() (any, int64, error) {
+		out, err := a.answerSearch(ctx, actor, in)
+		if err != nil || out.Body.Degraded {
+			return out, 0, err
+		}
+		written, err := json.Marshal(out.Body) // about what it takes in memory
+		return out, int64(len(written)), err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return kept.(*searchOutput), nil
+}
+
+func (a *API) answerSearch(ctx context.Context, actor catalog.Actor, in *searchInput) (*searchOutput, error) {
 	offset := 0
 	if in.Cursor != "" {
 		n, err := strconv.Atoi(in.Cursor)

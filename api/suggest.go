@@ -63,7 +63,14 @@ func (a *API) suggest(ctx context.Context, actor catalog.Actor, in *suggestInput
 	if err != nil {
 		return nil, err
 	}
+	state, err := a.Store.SearchState(ctx)
+	if err != nil {
+		return nil, err
+	}
 	for _, s := range found {
+		if state.Indexing && (s.Kind == "column" || s.Kind == "value") {
+			continue // it may be of a dataset withdrawn a moment ago
+		}
 		w := Suggestion{Kind: s.Kind, Text: s.Text, Slug: s.Slug, Count: s.Count, Href: suggestionHref(in.Lang, &s)}
 		if s.Kind == "dataset" {
 			title, there := titles[s.Slug]

@@ -27,22 +27,22 @@ type nothing struct {
 // relaxedResults is how many of what comes near are shown.
 const relaxedResults = 10
 
-// comesNear fills in what comes near a search that found nothing, and notes the search
-// for the stewards.
-func (s *Site) comesNear(c *gin.Context, v *searchPage, a asked, found indexer.Result, publishers map[string]catalog.Organization) error {
+// comesNear fills in what comes near a search that found nothing, and reports whether
+// it is one for the stewards: not one that only its filters keep from finding.
+func (s *Site) comesNear(c *gin.Context, v *searchPage, a asked, found indexer.Result, publishers map[string]catalog.Organization) (bool, error) {
 	ctx, lang := c.Request.Context(), language(c)
 	q := a.query(lang)
 	q.Limit = relaxedResults
 	near, err := indexer.Relax(ctx, s.Index, q, found)
 	if err != nil {
-		return err
+		return false, err
 	}
 	n := &nothing{Total: near.Total, Request: href(lang, withQuery("/request-data", url.Values{"q": {a.text}}))}
 	if a.text == "" {
 		n.Request = href(lang, "/request-data")
 	}
 	if n.Results, err = s.resultsOf(c, near.Hits, publishers); err != nil {
-		return err
+		return false, err
 	}
 	if near.Spelling != "" {
 		n.Meant = &link{Words: near.Spelling, Href: href(lang, a.address(func(b *asked) { b.text, b.filter, b.page = near.Spelling, nil, 1 }))}
@@ -64,10 +64,7 @@ func (s *Site) comesNear(c *gin.Context, v *searchPage, a asked, found indexer.R
 		n.Themes = append(n.Themes, themeCount{Name: catalog.ThemeName(t.Value).In(lang), Href: href(lang, "/datasets?theme="+url.QueryEscape(t.Value)), Count: t.Count, Counted: true})
 	}
 	v.Nothing = n
-	if a.page == 1 && near.How != indexer.RelaxedFilters {
-		s.noteEmptySearch(c, a.text)
-	}
-	return nil
+	return a.page == 1 && near.How != indexer.RelaxedFilters, nil
 }
 
 // noteEmptySearch keeps a person's search that found nothing, and nothing of the person.

@@ -128,7 +128,39 @@ func (a asked) address(change func(*asked)) string {
 	return withQuery("/datasets", q)
 }
 
+// searchAnswer is what the page of a search comes to.
+type searchAnswer struct {
+	body     []byte
+	to       string // another address: that page is not there
+	inVain   bool   // a search that found nothing
+	unstable bool   // nothing to be kept
+}
+
 func (s *Site) search(c *gin.Context) error {
+	theme, size := display(c)
+	key := strings.Join([]string{"page", c.Request.URL.Path, c.Request.URL.RawQuery, theme, size}, "\x00")
+	kept, err := s.Kept(c.Request.Context(), handle.Actor(c), key, func() (any, int64, error) {
+		answer, err := s.answerSearch(c)
+		if err != nil || answer.unstable {
+			return answer, 0, err
+		}
+		return answer, int64(len(answer.body)), nil
+	})
+	if err != nil {
+		return err
+	}
+	answer := kept.(*searchAnswer)
+	if answer.to != "" {
+		return seeOther(c, answer.to)
+	}
+	if answer.inVain {
+		s.noteEmptySearch(c, readSearch(c.Request.URL.Query()).text)
+	}
+	send(c, http.StatusOK, answer.body, false)
+	return nil
+}
+
+func (s *Site) answerSearch(c *gin.Context) (*searchAnswer, error) {
 	ctx, lang := c.Request.Context(), language(c)
 	a := readSearch(c.Request.URL.Query())
 	v := searchPage{frame: s.frame(c, "datasets", phrase(lang, "数据集", "Datasets")), Text: a.text}
@@ -140,38 +172,48 @@ func (s *Site) search(c *gin.Context) error {
 	v.Forms = []link{{Words: "JSON", Href: "/api/v1" + a.address(func(b *asked) { b.page = 1 })}}
 	publishers, err := s.publishers(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	answer := &searchAnswer{}
 	found, err := s.Index.Search(ctx, a.query(lang))
-	if err != nil {
-		if catalog.KindOf(err) != catalog.Unavailable {
-			return err
+	if err == nil {
+		if last := lastOf(found.Total); a.page > last { // the list grew shorter: not "no dataset fits"
+			return &searchAnswer{to: a.address(func(b *asked) { b.page = last }), unstable: true}, nil
 		}
-		return s.searchWithout(c, a, v, publishers)
+		err = s.fillSearch(c, &v, answer, a, found, publishers)
 	}
-	if last := lastOf(found.Total); a.page > last { // the list grew shorter: not "no dataset fits"
-		return seeOther(c, a.address(func(b *asked) { b.page = last }))
+	if catalog.KindOf(err) == catalog.Unavailable {
+		answer.unstable = true
+		err = s.searchWithout(c, a, &v, publishers)
 	}
+	if err != nil {
+		return nil, err
+	}
+	answer.body, err = s.execute(lang, "search", v)
+	return answer, err
+}
+
+// fillSearch fills the page with what was found, or with what comes near.
+func (s *Site) fillSearch(c *gin.Context, v *searchPage, answer *searchAnswer, a asked, found indexer.Result, publishers map[string]catalog.Organization) (err error) {
+	lang := language(c)
 	v.Total, v.Spelling = found.Total, found.Spelling
 	if v.Results, err = s.resultsOf(c, found.Hits, publishers); err != nil {
 		return err
 	}
-	s.facets(&v, a, found.Facets, publishers, lang)
+	s.facets(v, a, found.Facets, publishers, lang)
 	v.Sorts = sorts(a, lang)
 	v.Pages = pages(a, found.Total, lang)
 	if found.Total == 0 {
-		if err := s.comesNear(c, &v, a, found, publishers); err != nil && catalog.KindOf(err) != catalog.Unavailable {
-			return err
-		}
+		answer.inVain, err = s.comesNear(c, v, a, found, publishers)
 	}
-	return s.render(c, http.StatusOK, "search", v)
+	return err
 }
 
 // searchWithout lists datasets by the store alone while the engine is down:
 // title and address are matched, newest first, without counts.
-func (s *Site) searchWithout(c *gin.Context, a asked, v searchPage, publishers map[string]catalog.Organization) error {
+func (s *Site) searchWithout(c *gin.Context, a asked, v *searchPage, publishers map[string]catalog.Organization) error {
 	lang := language(c)
-	v.Down = true
+	v.Down, v.Facets = true, nil
 	f := store.DatasetFilter{Published: true, Text: a.text, Limit: resultsPerPage, Sort: "-updated", After: c.Query("after")}
 	if len(a.filter["organization"]) > 0 {
 		f.Organization = a.filter["organization"][0]
@@ -192,7 +234,7 @@ func (s *Site) searchWithout(c *gin.Context, a asked, v searchPage, publishers m
 		}
 		v.Pages = []link{{Words: phrase(lang, "后面的", "Next"), Href: href(lang, withQuery("/datasets", q))}}
 	}
-	return s.render(c, http.StatusOK, "search", v)
+	return nil
 }
 
 // resultsOf reads the hits again from the store: what the actor may not see, or

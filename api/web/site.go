@@ -95,6 +95,8 @@ type Config struct {
 	// child process; its errors say what is wrong with the file. nil: dictionaries are not
 	// taken as files.
 	Cells func(ctx context.Context, name string, r io.Reader) ([][]string, error)
+	// KeptAnswers is the room for answers of searches, in bytes; 0: none are kept.
+	KeptAnswers int64
 	// MaxUpload is the most bytes one upload may have; 0 means no limit of ours.
 	MaxUpload int64
 }
@@ -106,6 +108,7 @@ type Site struct {
 	assets *assets
 	docs   *docs
 
+	answers  *answers // nil: none are kept
 	applying sync.Mutex
 	synonyms atomic.Int64 // row_version of those the index has; 0: none
 }
@@ -124,6 +127,9 @@ func New(c Config) (*Site, error) {
 	}
 	c.BaseURL = strings.TrimSuffix(c.BaseURL, "/")
 	s := &Site{Config: c}
+	if c.KeptAnswers > 0 {
+		s.answers = newAnswers(c.KeptAnswers)
+	}
 	var err error
 	if s.assets, err = loadAssets(); err != nil {
 		return nil, err
@@ -237,15 +243,31 @@ const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src
 // render writes a page. The template is executed into memory first, so that a
 // failure is an error page, not half a page.
 func (s *Site) render(c *gin.Context, status int, page string, view any) error {
-	lang := language(c)
+	body, err := s.execute(language(c), page, view)
+	if err != nil {
+		return err
+	}
+	v, ok := view.(interface{ unkept() bool })
+	send(c, status, body, ok && v.unkept())
+	return nil
+}
+
+// execute writes a page into memory.
+func (s *Site) execute(lang, page string, view any) ([]byte, error) {
 	t, ok := s.pages[lang][page]
 	if !ok {
-		return fmt.Errorf("page %q has no template", page)
+		return nil, fmt.Errorf("page %q has no template", page)
 	}
 	var b bytes.Buffer
 	if err := t.ExecuteTemplate(&b, "layout", view); err != nil {
-		return fmt.Errorf("render page %s: %w", page, err)
+		return nil, fmt.Errorf("render page %s: %w", page, err)
 	}
+	return b.Bytes(), nil
+}
+
+// send sends a page with the headers that all pages have.
+func send(c *gin.Context, status int, body []byte, unkept bool) {
+	lang := language(c)
 	h := c.Writer.Header()
 	h.Set("Content-Security-Policy", policy)
 	h.Set("Content-Language", map[string]string{"zh": "zh-CN", "en": "en"}[lang])
@@ -253,14 +275,13 @@ func (s *Site) render(c *gin.Context, status int, page string, view any) error {
 	if !handle.Actor(c).Anonymous() { // what a known person sees is nobody else's
 		h.Set("Cache-Control", "private, no-store")
 	}
-	if v, ok := view.(interface{ unkept() bool }); ok && v.unkept() {
+	if unkept {
 		h.Set("Cache-Control", "no-store")
 	}
 	h.Add("Vary", "Cookie")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
-	c.Data(status, "text/html; charset=utf-8", b.Bytes())
-	return nil
+	c.Data(status, "text/html; charset=utf-8", body)
 }
 
 // seeOther ends a form: the reader's browser gets path of the portal.

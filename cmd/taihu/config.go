@@ -52,6 +52,7 @@ type Config struct {
 	ScanCommand   string `name:"scan-command" env:"TAIHU_SCAN_COMMAND" placeholder:"COMMAND" help:"Virus scanner, run on each uploaded file before anything reads it, such as clamdscan --fdpass --no-summary: exit code 0 clean, 1 found. Where it does not answer, files are refused; none by default."`
 	LibreOffice   string `name:"libreoffice" env:"TAIHU_LIBREOFFICE" placeholder:"PROGRAM" help:"LibreOffice, which converts .xls and .ods for reading; by default soffice where it is on PATH; off for none."`
 	KeptExports   int    `name:"kept-exports" env:"TAIHU_KEPT_EXPORTS" default:"20480" help:"Room for encoded exports, MB; what was not used for longest goes."`
+	KeptAnswers   int    `name:"kept-answers" env:"TAIHU_KEPT_ANSWERS" default:"64" help:"Room for answers of searches, MB; 0 keeps none."`
 	MaxUpload     int    `env:"TAIHU_MAX_UPLOAD" default:"4096" help:"Largest uploaded file, MB."`
 
 	ImportNetworks []string `name:"import-networks" env:"TAIHU_IMPORT_NETWORKS" placeholder:"CIDR" help:"Networks beside the public internet from which stewards may have files fetched by address, such as 10.1.2.0/24; none by default."`
@@ -219,7 +220,7 @@ func (c *Config) check() error {
 		least int
 	}{
 		{"jobs", c.Jobs, 1}, {"queries", c.Queries, 1}, {"query-memory", c.QueryMemory, 64}, {"query-seconds", c.QuerySeconds, 1},
-		{"ingest-memory", c.IngestMemory, 64}, {"ingest-seconds", c.IngestSeconds, 1}, {"kept-exports", c.KeptExports, 0}, {"max-upload", c.MaxUpload, 1},
+		{"ingest-memory", c.IngestMemory, 64}, {"ingest-seconds", c.IngestSeconds, 1}, {"kept-exports", c.KeptExports, 0}, {"kept-answers", c.KeptAnswers, 0}, {"max-upload", c.MaxUpload, 1},
 		{"query-cost", c.QueryCost, 0}, {"anonymous-queries", c.AnonymousQueries, 0}, {"key-queries", c.KeyQueries, 0},
 		{"answer-days", c.AnswerDays, 1},
 	} {

@@ -231,7 +231,7 @@ func (p *portal) handler(base string) (http.Handler, error) {
 	openID, openIDName := p.cfg.openID(base)
 	site, err := web.New(web.Config{
 		Store: p.store, Index: p.index, IndexHealth: p.watched.Health, Pool: p.pool, Blobs: p.blobs, Uploads: p.uploads, Downloads: p.exporter, Clock: catalog.Now, Log: p.log,
-		BaseURL: base, PortalName: catalog.Text{Zh: p.cfg.NameZh, En: p.cfg.NameEn}, MaxUpload: int64(p.cfg.MaxUpload) << 20,
+		BaseURL: base, PortalName: catalog.Text{Zh: p.cfg.NameZh, En: p.cfg.NameEn}, MaxUpload: int64(p.cfg.MaxUpload) << 20, KeptAnswers: int64(p.cfg.KeptAnswers) << 20,
 		Budgets: budgets, FeedbackBudgets: feedback, Limits: limits, Cells: p.cells, OpenID: openID, OpenIDName: openIDName, OpenIDByMail: p.cfg.OIDCLinkMail,
 		ReadOrganizations: func(ctx context.Context, name string, r io.Reader) (*catalog.OrganizationList, []catalog.LineProblem, error) {
 			return readOrganizations(ctx, p.cfg, p.temp.path, name, r)
