@@ -48,6 +48,8 @@ type Config struct {
 	// FeedbackBudgets are how many errors clients may report; nil: any number. Site has
 	// the same.
 	FeedbackBudgets *handle.Budgets
+	// Uses counts downloads; nil: nothing does.
+	Uses *Uses
 	// Limits are what /api/v1/limits answers. It changes nothing that it says.
 	Limits handle.Limits
 	// TrustedProxies are the addresses whose X-Forwarded-* headers count; none by

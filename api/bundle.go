@@ -88,6 +88,7 @@ func (a *API) getArchive(c *gin.Context) error {
 	if err = a.sendBundle(c, b, key, kept, pieces); err != nil && !c.Writer.Written() {
 		dropBodyHeaders(c)
 	}
+	a.used(c, d, err)
 	return err
 }
 

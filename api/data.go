@@ -92,7 +92,9 @@ func (a *API) getTable(c *gin.Context) error {
 	if c.Param("release") == "latest" {
 		h.Set("Content-Location", a.dataPath(d.Slug, strconv.Itoa(r.Number), c.Param("file"), c.Request.URL.RawQuery))
 	}
-	return a.sendFormat(c, req, key)
+	err = a.sendFormat(c, req, key)
+	a.used(c, d, err)
+	return err
 }
 
 // sendFormat answers with an export in the encoding that the reader takes, or with
@@ -191,6 +193,7 @@ func (a *API) getFile(c *gin.Context) error {
 		if err = a.sendBlob(c, f.Blob); err != nil && !c.Writer.Written() {
 			dropBodyHeaders(c)
 		}
+		a.used(c, d, err)
 		return err
 	}
 	name := c.Param("name")

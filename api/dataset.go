@@ -174,7 +174,13 @@ func (a *API) datasetRoutes() {
 			if err := current(ctx, d, in.Slug); err != nil {
 				return nil, err
 			}
-			return answer(ctx, d), nil
+			n, err := a.Store.Downloads(ctx, d.ID)
+			if err != nil {
+				return nil, err
+			}
+			out := answer(ctx, d)
+			out.Body.DownloadCount = &n
+			return out, nil
 		})
 
 	register(a, huma.Operation{OperationID: "create-dataset", Method: http.MethodPost, Path: "/api/v1/datasets", Tags: []string{"stewards"},

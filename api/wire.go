@@ -58,6 +58,7 @@ type Dataset struct {
 	PublishedAt   *time.Time            `json:"published_at,omitempty" doc:"The last publication"`
 	NextDue       string                `json:"next_due,omitempty" doc:"The last day on which the next release is in time, by frequency and last publication; missing where nothing is promised"`
 	DaysLate      int                   `json:"days_late,omitempty" doc:"By how many days it is late now"`
+	DownloadCount *int64                `json:"download_count,omitempty" doc:"How often its tables and files were downloaded, within a minute or so; not in lists"`
 	URL           string                `json:"url"`
 }
 

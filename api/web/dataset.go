@@ -48,6 +48,7 @@ type datasetPage struct {
 	Coverage      string
 	Completeness  string
 	NullCells     int64
+	Downloaded    int64 // how often, as last written down
 	Tables        []tableTab
 	Table         *catalog.Table
 	Explorer      string
@@ -158,6 +159,9 @@ func (s *Site) datasetAt(c *gin.Context, number int) error {
 		s.fillTables(c, v)
 	}
 	if err := s.latestFeedback(c, v); err != nil {
+		return err
+	}
+	if v.Downloaded, err = s.Store.Downloads(ctx, d.ID); err != nil {
 		return err
 	}
 	return s.render(c, status, "dataset", v)

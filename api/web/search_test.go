@@ -56,7 +56,6 @@ func (p *portal) below(slugs ...string) {
 
 func TestOrganizationsAreATreeThatOpensWhereOneIsChosen(t *testing.T) {
 	p := newPortal(t)
-	p.index.hits = []indexer.Hit{{ID: "gone"}}
 	p.below("parking", "meters")
 	p.below("lights")
 	other := &catalog.Organization{Slug: "water", Name: catalog.Text{Zh: "水务局"}}

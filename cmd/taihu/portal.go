@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"taihu/api"
 	"taihu/api/download"
 	"taihu/api/export"
 	"taihu/api/web"
@@ -42,6 +43,7 @@ type portal struct {
 	temp     *tempFolder
 	uploads  *upload.Receiver
 	site     *web.Site // the pages, once handler made them
+	uses     api.Uses
 }
 
 // openStore opens the database and the blobs alone.

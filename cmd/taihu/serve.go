@@ -96,6 +96,7 @@ const (
 	headerTimeout = 10 * time.Second
 	idleTimeout   = 2 * time.Minute
 	stopTimeout   = 20 * time.Second
+	writeTimeout  = 2 * time.Second // of what is written down at the end
 )
 
 // begin is called once the portal answers at the address.
@@ -150,7 +151,7 @@ func (p *portal) serve(ctx context.Context, listener net.Listener, env environme
 	if err := p.exporter.Sweep(ctx); err != nil {
 		p.log.Warn("left-over exports were not removed", "error", err)
 	}
-	ended := make(chan error, 6) // one for each of those below, so that none waits for a reader
+	ended := make(chan error, 7) // one for each of those below, so that none waits for a reader
 	var jobs sync.WaitGroup
 	job := func(f func() error) { jobs.Go(func() { ended <- f() }) }
 	if begun == nil { // said before the first answer: who waits for one finds it said
@@ -159,6 +160,7 @@ func (p *portal) serve(ctx context.Context, listener net.Listener, env environme
 	go func() { ended <- server.Serve(listener) }()
 	job(func() error { return p.sweepUploads(work) })
 	job(func() error { return p.keepSynonyms(work) })
+	job(func() error { return p.writeUses(work) })
 	if !p.cfg.NoJobs {
 		job(func() error { return p.runner().Run(work) })
 		job(func() error { return p.keepIndex(work) })
@@ -206,6 +208,11 @@ func (p *portal) stop(ctx context.Context, server *http.Server, jobs *sync.WaitG
 	case <-idle:
 	case <-grace.Done():
 	}
+	last, done := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
+	defer done()
+	if err := p.uses.Write(last, p.store.AddDownloads); err != nil {
+		p.log.Warn("downloads of the last minute are not counted", "error", err)
+	}
 }
 
 func listen(ctx context.Context, address string) (net.Listener, error) {
@@ -243,7 +250,7 @@ func (p *portal) handler(base string) (http.Handler, error) {
 	p.site = site
 	return api.New(api.Config{
 		Store: p.store, Blobs: p.blobs, Uploads: p.uploads, Pool: p.pool, Index: p.index, Exporter: p.exporter, Site: site, Log: p.log, Clock: catalog.Now,
-		BaseURL: base, Version: version(), MaxUpload: int64(p.cfg.MaxUpload) << 20, TrustedProxies: p.cfg.TrustedProxies, Budgets: budgets, FeedbackBudgets: feedback, Limits: limits,
+		BaseURL: base, Version: version(), MaxUpload: int64(p.cfg.MaxUpload) << 20, TrustedProxies: p.cfg.TrustedProxies, Budgets: budgets, FeedbackBudgets: feedback, Limits: limits, Uses: &p.uses,
 		Ready: func(ctx context.Context) error {
 			if err := p.store.Ping(ctx); err != nil {
 				return catalog.Errorf(catalog.Unavailable, "not_ready", "the database does not answer").Because(err)
@@ -378,6 +385,19 @@ func (p *portal) keepSynonyms(ctx context.Context) error {
 	return every(ctx, synonymsEvery, func() {
 		if err := p.site.ApplySynonyms(ctx); err != nil && ctx.Err() == nil {
 			p.log.Warn("synonyms could not be applied", "error", err)
+		}
+	})
+}
+
+// usesEvery is how often the downloads that were counted are written down.
+const usesEvery = time.Minute
+
+// writeUses writes down from time to time how often what was downloaded; stop does
+// the last time.
+func (p *portal) writeUses(ctx context.Context) error {
+	return every(ctx, usesEvery, func() {
+		if err := p.uses.Write(ctx, p.store.AddDownloads); err != nil && ctx.Err() == nil {
+			p.log.Warn("downloads could not be written down and are kept for the next time", "error", err)
 		}
 	})
 }
