@@ -42,8 +42,9 @@ func (x *Index) recoverNames() error {
 }
 
 // replace puts the log of next in the place of the present one, which is kept for
-// Rollback where keep is set.
+// Rollback where keep is set. One that never held anything is not worth keeping.
 func (x *Index) replace(next *log, keep bool) error {
+	keep = keep && (x.current.terms.live > 0 || exists(x.path(oldName)))
 	if keep {
 		if err := os.Rename(x.path(logName), x.path(oldName)); err != nil {
 			return err

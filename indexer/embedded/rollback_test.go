@@ -55,6 +55,17 @@ func TestRollbackAfterARestart(t *testing.T) {
 	}
 }
 
+// TestNoRollbackToNothing: the empty index of a new portal is none to go back to.
+func TestNoRollbackToNothing(t *testing.T) {
+	x := open(t, t.TempDir())
+	if err := x.Rebuild(t.Context(), all(indextest.Documents()[:2]), nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := x.Rollback(t.Context()); catalog.CodeOf(err) != "no_rollback" || total(t, x) != 2 {
+		t.Errorf("rollback: %v, %d documents", err, total(t, x))
+	}
+}
+
 // TestKilledBetweenRenames opens a folder as it is left at every step of Rollback
 // and of a rebuild.
 func TestKilledBetweenRenames(t *testing.T) {
