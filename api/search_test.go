@@ -76,7 +76,7 @@ func TestSearchesAreAnsweredFromMemory(t *testing.T) {
 }
 
 // indexed finishes the index jobs, as the runner does once the index has the change.
-func indexed(t *testing.T, db *store.DB) {
+func indexed(t testing.TB, db *store.DB) {
 	t.Helper()
 	for {
 		j, err := db.Lease(t.Context(), "w", []string{catalog.JobIndex}, time.Minute)

@@ -201,7 +201,9 @@ func (s *Site) fillSearch(c *gin.Context, v *searchPage, answer *searchAnswer, a
 		return err
 	}
 	s.facets(v, a, found.Facets, publishers, lang)
-	v.Sorts = sorts(a, lang)
+	if found.Total > 0 {
+		v.Sorts = sorts(a, lang)
+	}
 	v.Pages = pages(a, found.Total, lang)
 	if found.Total == 0 {
 		answer.inVain, err = s.comesNear(c, v, a, found, publishers)
