@@ -136,7 +136,7 @@ func (s *Site) near(c *gin.Context, word string, nearest []string) []result {
 		}
 		var out []result
 		for i := range list {
-			r := s.result(c, &list[i], nil, publishers, lang)
+			r := s.result(c, &list[i], publishers, lang)
 			out = append(out, r)
 		}
 		return out

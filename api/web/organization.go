@@ -111,7 +111,7 @@ func (s *Site) organization(c *gin.Context) error {
 	}
 	v.Total = total
 	for i := range list {
-		v.Results = append(v.Results, s.result(c, &list[i], nil, publishers, lang))
+		v.Results = append(v.Results, s.result(c, &list[i], publishers, lang))
 	}
 	actor := handle.Actor(c)
 	v.CanEdit = catalog.Can(actor, catalog.EditOrganization, catalog.Object{OrganizationID: o.ID}) == nil

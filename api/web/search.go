@@ -227,7 +227,7 @@ func (s *Site) searchWithout(c *gin.Context, a asked, v *searchPage, publishers 
 	v.Total = total
 	for i := range list {
 		d := &list[i]
-		v.Results = append(v.Results, s.result(c, d, nil, publishers, lang))
+		v.Results = append(v.Results, s.result(c, d, publishers, lang))
 	}
 	if next != "" {
 		q := url.Values{"after": {next}}
@@ -239,8 +239,8 @@ func (s *Site) searchWithout(c *gin.Context, a asked, v *searchPage, publishers 
 	return nil
 }
 
-// resultsOf reads the hits again from the store: what the actor may not see, or
-// what is gone, is left out whatever the index says.
+// resultsOf reads the hits again from the store, all at once: what is not everybody's to
+// see, or is gone, is left out whatever the index says.
 func (s *Site) resultsOf(c *gin.Context, hits []indexer.Hit, publishers map[string]catalog.Organization) ([]result, error) {
 	if len(hits) == 0 {
 		return nil, nil
@@ -249,25 +249,42 @@ func (s *Site) resultsOf(c *gin.Context, hits []indexer.Hit, publishers map[stri
 	for i, h := range hits {
 		ids[i] = h.ID
 	}
-	list, _, _, err := s.Store.Datasets(c.Request.Context(), handle.Actor(c), store.DatasetFilter{IDs: ids, Published: true, Limit: len(ids)})
+	list, err := s.Store.Catalogue(c.Request.Context(), store.CatalogueFilter{IDs: ids, Limit: len(ids)})
 	if err != nil {
 		return nil, err
 	}
-	byID := make(map[string]*catalog.Dataset, len(list))
+	byID := make(map[string]*store.CatalogueEntry, len(list))
 	for i := range list {
-		byID[list[i].ID] = &list[i]
+		byID[list[i].Dataset.ID] = &list[i]
 	}
 	var out []result
 	for i := range hits {
-		if d := byID[hits[i].ID]; d != nil {
-			out = append(out, s.result(c, d, &hits[i], publishers, language(c)))
+		e := byID[hits[i].ID]
+		if e == nil || e.Release == nil {
+			continue
 		}
+		r := describe(language(c), e.Dataset, &hits[i], publishers)
+		sum := equation{Columns: e.Columns}
+		for k := range e.Release.Tables {
+			sum.Rows += e.Release.Tables[k].Rows
+		}
+		r.addRelease(language(c), e.Dataset, e.Release, sum)
+		out = append(out, r)
 	}
 	return out, nil
 }
 
-// result joins a hit (nil while the engine is down) with its dataset.
-func (s *Site) result(c *gin.Context, d *catalog.Dataset, h *indexer.Hit, publishers map[string]catalog.Organization, lang string) result {
+// result is a dataset with its newest release, where nothing was searched for.
+func (s *Site) result(c *gin.Context, d *catalog.Dataset, publishers map[string]catalog.Organization, lang string) result {
+	r := describe(lang, d, nil, publishers)
+	if _, release, err := s.Store.Release(c.Request.Context(), handle.Actor(c), d.Slug, 0); err == nil {
+		r.addRelease(lang, d, release, capacity(release.Tables))
+	}
+	return r
+}
+
+// describe joins a hit, nil where there is none, with its dataset.
+func describe(lang string, d *catalog.Dataset, h *indexer.Hit, publishers map[string]catalog.Organization) result {
 	o := publishers[d.OrganizationID]
 	r := result{
 		Title: []indexer.Segment{{Text: d.Title.In(lang)}}, Summary: []indexer.Segment{{Text: plainText(d.Description.In(lang), 140)}},
@@ -292,18 +309,20 @@ func (s *Site) result(c *gin.Context, d *catalog.Dataset, h *indexer.Hit, publis
 			r.Values = h.Values
 		}
 	}
-	if _, release, err := s.Store.Release(c.Request.Context(), handle.Actor(c), d.Slug, 0); err == nil {
-		r.Capacity, r.HasData, r.DataDate = capacity(release.Tables), len(release.Tables) > 0, release.DataDate
-		switch {
-		case d.OpenAttribute != catalog.Unconditional:
-			r.Formats = phrase(lang, "申请后提供", "on application")
-		case r.HasData:
-			r.Formats = "CSV XLSX JSON Parquet"
-		default:
-			r.Formats = phrase(lang, "%d个文件", "%d files", len(release.Files))
-		}
-	}
 	return r
+}
+
+// addRelease says what the newest release has.
+func (r *result) addRelease(lang string, d *catalog.Dataset, release *catalog.Release, sum equation) {
+	r.Capacity, r.HasData, r.DataDate = sum, len(release.Tables) > 0, release.DataDate
+	switch {
+	case d.OpenAttribute != catalog.Unconditional:
+		r.Formats = phrase(lang, "申请后提供", "on application")
+	case r.HasData:
+		r.Formats = "CSV XLSX JSON Parquet"
+	default:
+		r.Formats = phrase(lang, "%d个文件", "%d files", len(release.Files))
+	}
 }
 
 // passage is a hit's part of a description, with an ellipsis where the

@@ -20,6 +20,7 @@ type CatalogueFilter struct {
 	After  string   // id of the dataset the page before ended with
 	Skip   int      // datasets to leave out behind After
 	Slugs  []string // only these; nil: all
+	IDs    []string // only these; nil: all
 	Newest bool     // last published first, instead of in order of id
 	Bare   bool     // without tables and files
 	Limit  int      // at most maxList
@@ -39,12 +40,18 @@ func (db *DB) Catalogue(ctx context.Context, f CatalogueFilter) ([]CatalogueEntr
 			where += ` AND d.id > ?`
 			args = append(args, f.After)
 		}
-		if f.Slugs != nil {
-			if len(f.Slugs) == 0 {
+		for _, only := range []struct {
+			in   string
+			list []string
+		}{{` AND d.slug IN (`, f.Slugs}, {` AND d.id IN (`, f.IDs}} {
+			if only.list == nil {
+				continue
+			}
+			if len(only.list) == 0 {
 				return nil
 			}
-			where += ` AND d.slug IN (` + marks(len(f.Slugs)) + `)`
-			for _, s := range f.Slugs {
+			where += only.in + marks(len(only.list)) + `)`
+			for _, s := range only.list {
 				args = append(args, s)
 			}
 		}

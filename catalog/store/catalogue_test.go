@@ -66,15 +66,18 @@ func TestCatalogueIsWhatAnybodyMaySee(t *testing.T) {
 		wantCode(t, db.UpdateOrganization(ctx, w.Admin, w.Organization), "")
 		state(2)
 		for filter, want := range map[*store.CatalogueFilter]string{
-			&all:                                   "water-level second ",
-			{Limit: 1}:                             "water-level ",
-			{Limit: 1, Skip: 1}:                    "second ",
-			{Limit: 1, Skip: 2}:                    "",
-			{Limit: 9, After: w.Dataset.ID}:        "second ",
-			{Limit: 9, Newest: true}:               "water-level second ",
-			{Limit: 9, Slugs: []string{"second"}}:  "second ",
-			{Limit: 9, Slugs: []string{}}:          "",
-			{Limit: 9, Slugs: []string{"no", "x"}}: "",
+			&all:                                    "water-level second ",
+			{Limit: 1}:                              "water-level ",
+			{Limit: 1, Skip: 1}:                     "second ",
+			{Limit: 1, Skip: 2}:                     "",
+			{Limit: 9, After: w.Dataset.ID}:         "second ",
+			{Limit: 9, Newest: true}:                "water-level second ",
+			{Limit: 9, Slugs: []string{"second"}}:   "second ",
+			{Limit: 9, Slugs: []string{}}:           "",
+			{Limit: 9, IDs: []string{w.Dataset.ID}}: "water-level ",
+			{Limit: 9, IDs: []string{w.Dataset.ID}, Slugs: []string{"second"}}: "",
+			{Limit: 9, IDs: []string{}}:                                        "",
+			{Limit: 9, Slugs: []string{"no", "x"}}:                             "",
 		} {
 			if got := slugs(*filter); got != want {
 				t.Errorf("%+v: %q, want %q", *filter, got, want)
