@@ -190,3 +190,27 @@ func TestGoldenCatalogues(t *testing.T) {
 		run(t, meili.Open(meili.Config{URL: server.URL, Key: server.Key, Index: "golden", SearchTimeout: 30 * time.Second}), "catalogues-meilisearch")
 	})
 }
+
+// TestBothEnginesFindAlike: the embedded engine is no more than 0.03 behind
+// Meilisearch in either set, by the reports that the engines' own tests hold.
+func TestBothEnginesFindAlike(t *testing.T) {
+	mean := func(file string) float64 {
+		t.Helper()
+		head, _, _ := strings.Cut(readDoc(t, file), "\n")
+		_, after, _ := strings.Cut(head, "nDCG@10 ")
+		figure, _, _ := strings.Cut(after, ",")
+		n, err := strconv.ParseFloat(figure, 64)
+		if err != nil {
+			t.Fatalf("%s begins with %q: %v", file, head, err)
+		}
+		return n
+	}
+	for _, pair := range [][2]string{
+		{"indexer/embedded/testdata/golden-portal.txt", "indexer/meili/testdata/golden-portal.txt"},
+		{"cmd/taihu/testdata/golden/catalogues-embedded.txt", "cmd/taihu/testdata/golden/catalogues-meilisearch.txt"},
+	} {
+		if own, other := mean(pair[0]), mean(pair[1]); own < other-0.03 {
+			t.Errorf("nDCG@10 is %.3f in %s, and %.3f in %s", own, pair[0], other, pair[1])
+		}
+	}
+}

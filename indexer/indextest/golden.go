@@ -22,6 +22,9 @@ func Golden(t *testing.T, idx indexer.Index, path string, update bool) {
 	HoldReport(t, idx, set, path, update)
 }
 
+// Relevant is the least mean nDCG of a set on any engine.
+const Relevant = 0.90
+
 // HoldReport runs a set on an index and holds the report to the file at path.
 func HoldReport(t *testing.T, idx indexer.Index, set golden.Set, path string, update bool) {
 	t.Helper()
@@ -30,6 +33,9 @@ func HoldReport(t *testing.T, idx indexer.Index, set golden.Set, path string, up
 		t.Fatal(err)
 	}
 	t.Logf("%s: nDCG@%d %.3f, MRR %.3f over %d queries", set.Name, golden.Depth, report.NDCG(), report.MRR(), len(set.Queries))
+	if report.NDCG() < Relevant {
+		t.Errorf("nDCG@%d is %.3f, want at least %.2f", golden.Depth, report.NDCG(), Relevant)
+	}
 	text := report.Text()
 	if update {
 		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
