@@ -34,8 +34,8 @@ bench: build ## the figures of docs/benchmarks, each beside its yardstick
 bench-large: build ## the same of one table of 50,000,000 rows (30 GB of disk, a quarter of an hour)
 	$(GO) test -timeout 120m -run '^$$' -bench Large -benchtime 1x ./cmd/taihu
 
-soak: ## the long proofs at full size: a million rows walked, every real file read by other programs (TAIHU_PYTHON), 1 GB uploaded with 100 cuts, 400 pairs of organizations
-	TAIHU_SOAK=1 $(GO) test -timeout 90m -count=1 -v -run 'TestWalkUnderReleases|TestOtherReaders|TestUploadSurvivesCuts|TestNobodyTouchesAnothersDraft' ./cmd/taihu
+soak: ## the long proofs at full size: a million rows walked, every real file read by other programs (TAIHU_PYTHON), 1 GB uploaded with 100 cuts, 400 pairs of organizations, 200 kills while datasets are published and withdrawn
+	TAIHU_SOAK=1 $(GO) test -timeout 90m -count=1 -v -run 'TestWalkUnderReleases|TestOtherReaders|TestUploadSurvivesCuts|TestNobodyTouchesAnothersDraft|TestChaos' ./cmd/taihu
 
 test-meili: ## the search suite on a real Meilisearch (MEILI_URL, or `meilisearch` on PATH); records what CI replays
 	$(GO) test ./indexer/meili -count=1 -v -run 'Conformance|Wiped|Killed' -record

@@ -35,6 +35,7 @@ type process struct {
 	Data    string
 	address string
 	dead    chan struct{}
+	Flags   []string // besides those of start
 }
 
 // freeAddress finds a port, which the process keeps over its lives.
@@ -50,7 +51,7 @@ func freeAddress(t testing.TB) string {
 
 func (p *process) start(variables ...string) {
 	p.t.Helper()
-	p.cmd = exec.Command(os.Args[0], "as-program", "serve", "--listen="+p.address, "--data="+p.Data, "--log-level=warn")
+	p.cmd = exec.Command(os.Args[0], append([]string{"as-program", "serve", "--listen=" + p.address, "--data=" + p.Data, "--log-level=warn"}, p.Flags...)...)
 	p.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME")}, variables...)
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	log, err := p.cmd.StderrPipe()
