@@ -622,8 +622,9 @@ func (c *city) control() {
 }
 
 // notForAdmins are requests that this control does not bring to work: the upload is
-// its beginner's alone, the digest is of no plan.
-var notForAdmins = []string{"PATCH /api/v1/drafts/:id/uploads/:upload", "DELETE /api/v1/drafts/:id/uploads/:upload", "POST /steward/organization-list/take"}
+// its beginner's alone, the digest is of no plan, no index job was given up.
+var notForAdmins = []string{"PATCH /api/v1/drafts/:id/uploads/:upload", "DELETE /api/v1/drafts/:id/uploads/:upload", "POST /steward/organization-list/take",
+	"POST /steward/index/retry"}
 
 // renewed is the address with the tenant's present draft in the place of the last.
 func (c *city) renewed(n *tenant, r gin.RouteInfo, address string) string {
