@@ -143,9 +143,17 @@ func tryWords(lang string, newest []catalog.Dataset) []link {
 	return out
 }
 
-// publishers returns every organization by id. There are hundreds, not
-// millions, and a page names a dozen of them.
+// publishers returns every organization by id; nobody changes the map. There are
+// hundreds, not millions, and a page names a dozen of them: they are read again where
+// the catalogue has another version.
 func (s *Site) publishers(ctx context.Context) (map[string]catalog.Organization, error) {
+	version, err := s.Store.CatalogueVersion(ctx) // before they are read
+	if err != nil {
+		return nil, err
+	}
+	if known := s.known.Load(); known != nil && known.version == version {
+		return known.byID, nil
+	}
 	rows, err := s.Store.Organizations(ctx)
 	if err != nil {
 		return nil, err
@@ -154,7 +162,14 @@ func (s *Site) publishers(ctx context.Context) (map[string]catalog.Organization,
 	for _, r := range rows {
 		out[r.ID] = r.Organization
 	}
+	s.known.Store(&knownPublishers{version, out})
 	return out, nil
+}
+
+// knownPublishers are the organizations at a version of the catalogue.
+type knownPublishers struct {
+	version int64
+	byID    map[string]catalog.Organization
 }
 
 // chart is one picture drawn from a column profile: bars of the most frequent

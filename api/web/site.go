@@ -107,6 +107,7 @@ type Site struct {
 	pages  map[string]map[string]*template.Template // language → page
 	assets *assets
 	docs   *docs
+	known  atomic.Pointer[knownPublishers]
 
 	answers  *answers // nil: none are kept
 	applying sync.Mutex
