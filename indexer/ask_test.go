@@ -107,7 +107,7 @@ func TestSynonyms(t *testing.T) {
 
 func TestPinyinWords(t *testing.T) {
 	got := strings.Join(PinyinWords([]string{"停车场A", "水"}), " ")
-	if want := "tingchechang tcc chechang cc chang shui"; got != want {
+	if want := "tingchechang tcc tingjuchang tjc chechang cc juchang jc chang shui"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

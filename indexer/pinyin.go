@@ -13,6 +13,7 @@ import (
 const (
 	pinyinSyllables = 5
 	pinyinInitials  = 8
+	pinyinOthers    = 3 // characters whose other readings are written out too
 )
 
 var syllables sync.Map // rune → []string, most usual reading first
@@ -59,6 +60,41 @@ func PinyinTexts(d *Document) []string {
 	return append([]string{d.Title.Zh}, d.Keywords...)
 }
 
+// eachReading calls add with the syllables and the initials of a stretch of
+// characters: by the usual readings, and with the other one of each of the first
+// few. Two unusual ones at once are not written out.
+func eachReading(runes []rune, add func(string)) {
+	var readings [][]string
+	for _, r := range runes {
+		s := Syllables(r)
+		if len(s) == 0 {
+			break
+		}
+		readings = append(readings, s)
+	}
+	write := func(other, syllables int) {
+		var whole, initials strings.Builder
+		for n, s := range readings {
+			reading := s[0]
+			if n == other {
+				reading = s[1]
+			}
+			initials.WriteByte(reading[0])
+			if n < syllables {
+				whole.WriteString(reading)
+			}
+		}
+		add(whole.String())
+		add(initials.String())
+	}
+	write(-1, pinyinSyllables)
+	for n, s := range readings[:min(len(readings), pinyinOthers)] {
+		if len(s) > 1 {
+			write(n, pinyinOthers)
+		}
+	}
+}
+
 // PinyinWords are the words by whose beginnings a text is found in pinyin: for
 // each character of a run the syllables from it on (tingchechang) and their
 // initials (tcc). Each is given once.
@@ -78,19 +114,7 @@ func PinyinWords(texts []string) []string {
 			}
 			runes := []rune(t.Text)
 			for i := range runes {
-				var whole, initials strings.Builder
-				for n, r := range runes[i:min(i+pinyinInitials, len(runes))] {
-					s := Syllables(r)
-					if len(s) == 0 {
-						break
-					}
-					initials.WriteByte(s[0][0])
-					if n < pinyinSyllables {
-						whole.WriteString(s[0])
-					}
-				}
-				add(whole.String())
-				add(initials.String())
+				eachReading(runes[i:min(i+pinyinInitials, len(runes))], add)
 			}
 		})
 	}

@@ -147,6 +147,7 @@ func testPinyin(t *testing.T, idx indexer.Index) {
 		"gjxl":           "bus-lines",
 		"kongqizhiliang": "air-hourly",
 		"lanzao":         "taihu-water",
+		"changjiang":     "water-levels", // 长 is read zhang more often
 		"ggcs":           "public-toilets xinwu-public-toilets",
 		"TCC":            "parking-vacancy",
 	} {
