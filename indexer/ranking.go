@@ -7,8 +7,9 @@ import (
 )
 
 // This file is the one place where relevance is weighed: how much a match in a
-// part of a dataset counts (Fields), and how much what is known of the dataset
-// itself adds to that (Boost).
+// part of a dataset counts (Fields, PinyinWeight), how much a title or name that
+// answers the whole query adds (CoveredPart and what follows), and how much what is
+// known of the dataset itself (Boost).
 
 // Field is one part of a document that is searched. Weight says how much a match
 // there counts. The embedded engine multiplies by the weights; Meilisearch takes
@@ -36,6 +37,19 @@ var Fields = []Field{
 
 // PinyinWeight is the weight of a match by pinyin or initials of a title or keyword.
 const PinyinWeight = 4
+
+// By which part the score of one of the best documents rises in the embedded engine,
+// together at most doubled twice.
+const (
+	CoveredPart   = 0.5  // times the part of a title that the query covers
+	TogetherPart  = 0.3  // all terms are in the title
+	InOrderPart   = 0.3  // and one behind the other
+	BeginningPart = 0.2  // and at its beginning
+	ExactPart     = 0.7  // and nothing else is in it
+	KeywordPart   = 0.3  // a keyword is the query
+	NameExact     = 0.25 // the name of a column or organization is the query
+	NamePart      = 0.1  // all terms are in one such name
+)
 
 // The parts of Boost. Together they reorder datasets that match about equally
 // well, never a match in a description before one in a title.

@@ -13,21 +13,6 @@ import (
 // the order of their lists, so pages fit together.
 const looksClosely = 400
 
-// By which part a document's score rises, together at most doubled twice: for the
-// part of a title that the query covers, all terms in it, all one behind the other,
-// at its beginning, and nothing else; for a keyword that is the query; and for all
-// terms in one name of a column or organization.
-const (
-	coveredPart   = 0.5
-	togetherPart  = 0.3
-	inOrderPart   = 0.3
-	beginningPart = 0.2
-	exactPart     = 0.7
-	keywordPart   = 0.3
-	nameExact     = 0.25
-	namePart      = 0.1
-)
-
 func (x *inverted) boost(s *scratch) {
 	s.found.each(func(n uint32) { s.scores[n] *= x.docs[n].boost })
 }
@@ -41,8 +26,8 @@ func (x *inverted) lookClosely(docs []uint32, terms []indexer.Term, s *scratch) 
 		for title := range strings.SplitSeq(x.docs[n].titles, textEnd) {
 			part = max(part, titlePart(title, phrase))
 		}
-		part += max(keywordPart*nameFits(keywords, n, phrase, 0), nameFits(columns, n, phrase, namePart/nameExact)*nameExact,
-			nameFits(organizations, n, phrase, namePart/nameExact)*nameExact)
+		part += max(indexer.KeywordPart*nameFits(keywords, n, phrase, 0), nameFits(columns, n, phrase, indexer.NamePart/indexer.NameExact)*indexer.NameExact,
+			nameFits(organizations, n, phrase, indexer.NamePart/indexer.NameExact)*indexer.NameExact)
 		s.scores[n] *= 1 + part
 	}
 	sortBy(docs, x.byRelevance(s))
@@ -84,20 +69,20 @@ func titlePart(title string, phrase []indexer.Term) float32 {
 	}
 	length := 0
 	indexer.Tokens(title, func(t indexer.Token) { length += len(t.Text) })
-	part := coveredPart * min(float32(covered)/float32(length), 1)
+	part := indexer.CoveredPart * min(float32(covered)/float32(length), 1)
 	if !all {
 		return part * 0.5
 	}
-	part += togetherPart
+	part += indexer.TogetherPart
 	at, end := indexer.FindPhrase(title, phrase)
 	if at < 0 {
 		return part
 	}
-	part += inOrderPart
+	part += indexer.InOrderPart
 	if at == 0 {
-		part += beginningPart
+		part += indexer.BeginningPart
 		if end == len(title) {
-			part += exactPart
+			part += indexer.ExactPart
 		}
 	}
 	return part
