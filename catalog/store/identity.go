@@ -17,6 +17,9 @@ type IdentityRow struct {
 	CreatedAt time.Time `json:"created_at"`
 }
 
+// signInTries is how many others may take the next free login first.
+const signInTries = 20
+
 // SignInWith signs in whom an OpenID provider confirmed, and returns the secret of
 // a new session. The account is the one the identity belongs to. Else a new one is
 // made, which has no rights; but where byMail is set, a verified mail address that
@@ -37,8 +40,8 @@ func (db *DB) SignInWith(ctx context.Context, i *catalog.Identity, byMail bool) 
 			}
 			return t.insertSession(ctx, secret, u.ID, u.PasswordHash)
 		})
-		// Two first sign-ins at once: the other one made the account, or took the login.
-		if code := catalog.CodeOf(err); attempt < 3 && (code == "already_exists" || code == "login_taken") {
+		// First sign-ins at once: another one made the account, or took the login.
+		if code := catalog.CodeOf(err); attempt < signInTries && (code == "already_exists" || code == "login_taken") {
 			continue
 		}
 		break
