@@ -35,7 +35,7 @@ func (s *Values) Add(v *Vector, rows int) error {
 		if v.IsNull(i) {
 			continue
 		}
-		h := uint64(0)
+		var h uint64
 		if v.Type == catalog.String {
 			if v.Text[i] == "" {
 				continue

@@ -25,7 +25,7 @@ func (p *portal) sketchOld(ctx context.Context) error {
 			}
 			switch {
 			case ctx.Err() != nil:
-				return nil
+				return nil //nolint:nilerr // the portal stops; the next start goes on
 			case err != nil:
 				p.log.Warn("a table could not be sketched: its columns are not found by their values", "table_id", u.Table.ID, "table", u.Table.Name, "error", err)
 			default:
