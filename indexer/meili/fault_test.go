@@ -583,3 +583,31 @@ func TestCutMarks(t *testing.T) {
 		}
 	}
 }
+
+// TestSlowEntriesAreLeftOut: whoever is typing is suggested datasets though the rest
+// takes long, and learns of it where the rest fails.
+func TestSlowEntriesAreLeftOut(t *testing.T) {
+	var fails atomic.Bool
+	x := faulty(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		switch {
+		case !strings.HasSuffix(r.URL.Path, "/facet-search"):
+			_, _ = io.WriteString(w, `{"results":[{"hits":[{"slug":"air","title_zh":"空气质量"}]},{"hits":[],"facetDistribution":{"organization":{},"theme":{}}}]}`)
+		case fails.Load():
+			w.WriteHeader(http.StatusInternalServerError)
+		default:
+			_, _ = io.Copy(io.Discard, r.Body)
+			select {
+			case <-r.Context().Done():
+			case <-time.After(5 * time.Second):
+			}
+		}
+	})
+	list, err := x.Suggest(t.Context(), "空气", "zh", 5)
+	if err != nil || len(list) != 1 || list[0].Slug != "air" {
+		t.Errorf("slow: %v, %v", list, err)
+	}
+	fails.Store(true)
+	_, err = x.Suggest(t.Context(), "空气", "zh", 5)
+	wantUnavailable(t, "failing", err)
+}

@@ -32,6 +32,9 @@ type Config struct {
 	Index string
 	// SearchTimeout ends a search that takes too long; 0 is 3 s.
 	SearchTimeout time.Duration
+	// EntryTimeout is what organizations, columns and values have to be among the
+	// suggestions for what is being typed; what comes later is left out. 0 is 40 ms.
+	EntryTimeout time.Duration
 	// ChangeTimeout ends the wait for one task; 0 is 5 min. A rebuild has many.
 	ChangeTimeout time.Duration
 	// Transport replaces the HTTP transport, in tests.
@@ -64,6 +67,9 @@ var _ indexer.Index = (*Index)(nil)
 func Open(c Config) *Index {
 	if c.Index == "" {
 		c.Index = "taihu"
+	}
+	if c.EntryTimeout == 0 {
+		c.EntryTimeout = 40 * time.Millisecond
 	}
 	if c.SearchTimeout == 0 {
 		c.SearchTimeout = 3 * time.Second

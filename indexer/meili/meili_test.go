@@ -16,7 +16,7 @@ var record = flag.Bool("record", false, "write the exchanges with the real serve
 func testConfig(name string) Config {
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	return Config{
-		URL: "http://meilisearch.invalid", Key: "none", Index: "test_" + name, SearchTimeout: 30 * time.Second,
+		URL: "http://meilisearch.invalid", Key: "none", Index: "test_" + name, SearchTimeout: 30 * time.Second, EntryTimeout: 30 * time.Second,
 		Clock: func() time.Time { now = now.Add(time.Second); return now },
 	}
 }

@@ -121,8 +121,15 @@ func (s searcher) Suggest(ctx context.Context, text, lang string, limit int) ([]
 	found := make([][]indexer.FacetCount, len(fields))
 	errs := make([]error, len(fields)+1)
 	var group sync.WaitGroup
+	soon, cancelSoon := context.WithTimeout(ctx, s.x.config.EntryTimeout)
+	defer cancelSoon()
 	for i, field := range fields {
-		group.Go(func() { found[i], errs[i] = s.findEntries(ctx, q.typed, field) })
+		group.Go(func() {
+			found[i], errs[i] = s.findEntries(soon, q.typed, field)
+			if errs[i] != nil && soon.Err() != nil && ctx.Err() == nil { // too late for who is typing
+				found[i], errs[i] = nil, nil
+			}
+		})
 	}
 	list, counts, err := s.suggestDatasets(ctx, q, &asked)
 	group.Wait()
