@@ -49,6 +49,13 @@ func (r reindexCommand) Run(ctx context.Context, cfg *Config, env environment, l
 			fmt.Fprintf(env.Out, "put the index of before back; of %d datasets %d were brought up to date\n", report.Checked, report.Repaired())
 			return nil
 		}
+		kept, err := p.store.Synonyms(ctx) // both are asked with them, as readers ask
+		if err != nil {
+			return err
+		}
+		if err := p.index.SetSynonyms(ctx, indexer.ReadSynonyms(kept.Text)); err != nil {
+			return err
+		}
 		g := gate{sets: sets, source: source, there: map[string]bool{}, present: p.index, force: r.Force, out: env.Out}
 		if err := p.index.Rebuild(ctx, g.documents(ctx), g.accept); err != nil {
 			if errors.Is(err, errFindsLess) {
