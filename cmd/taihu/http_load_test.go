@@ -199,41 +199,60 @@ func TestEqualExportsRunOnce(t *testing.T) {
 	p := startLarge(t, 60_000, "--log-level=debug")
 	for _, address := range []string{"/data/large-lots/1/large.xlsx", "/data/large-lots/1/large.csv?where=数值 > 10&sort=-数值", "/data/large-lots/1/large.xlsx?where=数值 > 10"} {
 		t.Run(address, func(t *testing.T) {
-			p.forget()
-			before, worked := p.traces(), p.worked()
 			clients := crowd{p, 500}
-			var mu sync.Mutex
-			var began sync.WaitGroup
-			began.Add(clients.size)
-			sums := map[[32]byte]int{}
-			start := time.Now()
-			clients.each(func(int) string { return address }, func(_ int, resp *http.Response) error {
-				h := sha256.New()
-				_, err := io.CopyN(h, resp.Body, 1)
-				began.Done()
-				if err != nil {
-					return err
+			var before traces
+			for try := 1; ; try++ {
+				p.forget()
+				worked := p.worked()
+				before = p.traces()
+				n := serveEqual(t, clients, address, worked)
+				// On a busy machine the first of them may have memory full, alone, before the
+				// second arrives: it is then served directly, and the others share another.
+				if n == 2 && try < 4 {
+					t.Logf("the first client was served alone; once more")
+					continue
 				}
-				began.Wait()
-				_, err = io.Copy(h, resp.Body)
-				mu.Lock()
-				defer mu.Unlock()
-				sums[[32]byte(h.Sum(nil))]++
-				return err
-			})
-			t.Logf("%d clients served in %v", clients.size, time.Since(start).Round(time.Millisecond))
-			if len(sums) != 1 {
-				t.Errorf("%d different answers", len(sums))
-			}
-			p.idle()
-			if n := p.worked() - worked; n != 1 {
-				t.Errorf("query children worked %d times", n)
+				if n != 1 {
+					t.Errorf("query children worked %d times", n)
+				}
+				break
 			}
 			eventually(t, "one export is kept", func() bool { return len(p.exports()) == 1 })
 			before.Children = max(before.Children, 1) // one may have been started for it
 			p.settles(before)
 		})
 	}
+}
+
+// serveEqual has every client read the same export, none more than a byte before all
+// have one, and returns how often query children worked for it.
+func serveEqual(t *testing.T, clients crowd, address string, worked int) int {
+	t.Helper()
+	var mu sync.Mutex
+	var began sync.WaitGroup
+	began.Add(clients.size)
+	sums := map[[32]byte]int{}
+	start := time.Now()
+	clients.each(func(int) string { return address }, func(_ int, resp *http.Response) error {
+		h := sha256.New()
+		_, err := io.CopyN(h, resp.Body, 1)
+		began.Done()
+		if err != nil {
+			return err
+		}
+		began.Wait()
+		_, err = io.Copy(h, resp.Body)
+		mu.Lock()
+		defer mu.Unlock()
+		sums[[32]byte(h.Sum(nil))]++
+		return err
+	})
+	t.Logf("%d clients served in %v", clients.size, time.Since(start).Round(time.Millisecond))
+	if len(sums) != 1 {
+		t.Errorf("%d different answers", len(sums))
+	}
+	clients.p.idle()
+	return clients.p.worked() - worked
 }
 
 func request(t *testing.T, ctx context.Context, address string) *http.Request {
