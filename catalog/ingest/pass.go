@@ -5,13 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
-	"sync/atomic"
-
-	"golang.org/x/sync/errgroup"
 
 	"taihu/catalog"
 	"taihu/catalog/parquet"
@@ -186,12 +182,6 @@ func (o *output) close() error {
 	return errors.Join(o.w.Close(), o.b.Flush(), o.f.Close())
 }
 
-// shared is a chunk that several goroutines read; the last one gives it back.
-type shared struct {
-	Chunk
-	users atomic.Int32
-}
-
 // firstPass reads the table once: text Parquet, evidence and spool from the same
 // chunks, side by side.
 type firstPass struct {
@@ -221,11 +211,6 @@ func (p *firstPass) do(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	g, ctx := errgroup.WithContext(ctx)
-	free := make(chan *shared, depth)
-	for range depth {
-		free <- &shared{}
-	}
 	text := p.textBatch()
 	spooled, written, sampled := p.projection(), p.projection(), p.projection()
 	p.sketch = newSketcher(only(p.fields, p.kept))
@@ -233,64 +218,19 @@ func (p *firstPass) do(ctx context.Context) error {
 		func(c *Chunk) error { p.scan(c); p.sketch.add(sampled(c)); return nil },
 		func(c *Chunk) error { return p.spool.write(spooled(c)) },
 		func(c *Chunk) error { return out.w.Write(text(written(c))) }}
-	queues := make([]chan *shared, len(uses))
-	for i, use := range uses {
-		queues[i] = make(chan *shared, depth)
-		g.Go(func() error {
-			for c := range queues[i] {
-				if err := use(&c.Chunk); err != nil {
-					return err
-				}
-				if c.users.Add(-1) == 0 {
-					free <- c
-				}
-			}
-			return nil
-		})
-	}
-	g.Go(func() error {
-		defer func() {
-			for _, q := range queues {
-				close(q)
-			}
-		}()
-		return p.read(ctx, free, queues)
-	})
-	err = g.Wait()
+	err = share(ctx, func() *Chunk { return &Chunk{} }, p.fill, uses)
 	return errors.Join(err, out.close())
 }
 
-// read fills chunks and hands each to every queue.
-func (p *firstPass) read(ctx context.Context, free chan *shared, queues []chan *shared) error {
-	for {
-		var c *shared
-		select {
-		case c = <-free:
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-		c.Reset(len(p.fields))
-		err := p.src.Read(&c.Chunk)
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		nullChunk(&c.Chunk, p.plans)
-		maskChunk(&c.Chunk, p.plans)
-		if err := p.count(&c.Chunk); err != nil {
-			return err
-		}
-		c.users.Store(int32(len(queues)))
-		for _, q := range queues {
-			select {
-			case q <- c:
-			case <-ctx.Done():
-				return context.Cause(ctx)
-			}
-		}
+// fill reads the next chunk.
+func (p *firstPass) fill(c *Chunk) error {
+	c.Reset(len(p.fields))
+	if err := p.src.Read(c); err != nil {
+		return err
 	}
+	nullChunk(c, p.plans)
+	maskChunk(c, p.plans)
+	return p.count(c)
 }
 
 // count holds the table to the limits and looks for rows without a value.

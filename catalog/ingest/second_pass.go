@@ -3,10 +3,6 @@ package ingest
 import (
 	"context"
 	"errors"
-	"io"
-	"sync/atomic"
-
-	"golang.org/x/sync/errgroup"
 
 	"taihu/catalog"
 	"taihu/catalog/parquet"
@@ -31,7 +27,6 @@ type typed struct {
 	Chunk
 	batch      table.Batch
 	converters []converter
-	users      atomic.Int32
 }
 
 func (p *secondPass) do(ctx context.Context) error {
@@ -43,11 +38,6 @@ func (p *secondPass) do(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	g, ctx := errgroup.WithContext(ctx)
-	free := make(chan *typed, depth)
-	for range depth {
-		free <- p.newTyped()
-	}
 	uses := []func(*typed) error{
 		func(t *typed) error { return out.w.Write(&t.batch) },
 		func(t *typed) error { return p.content.Add(&t.batch) },
@@ -56,30 +46,11 @@ func (p *secondPass) do(ctx context.Context) error {
 	if p.promise != nil {
 		uses = append(uses, func(t *typed) error { return p.promise.check(&t.batch, t.Rows) })
 	}
-	queues := make([]chan *typed, len(uses))
-	for i, use := range uses {
-		queues[i] = make(chan *typed, depth)
-		g.Go(func() error {
-			for t := range queues[i] {
-				if err := use(t); err != nil {
-					return err
-				}
-				if t.users.Add(-1) == 0 {
-					free <- t
-				}
-			}
-			return nil
-		})
+	in, err := p.spool.reader()
+	if err == nil {
+		err = share(ctx, p.newTyped, func(t *typed) error { return p.fill(in, t) }, uses)
 	}
-	g.Go(func() error {
-		defer func() {
-			for _, q := range queues {
-				close(q)
-			}
-		}()
-		return p.read(ctx, free, queues)
-	})
-	return errors.Join(g.Wait(), out.close())
+	return errors.Join(err, out.close())
 }
 
 func (p *secondPass) newTyped() *typed {
@@ -91,35 +62,14 @@ func (p *secondPass) newTyped() *typed {
 	return t
 }
 
-// read converts chunk after chunk and hands each to every queue.
-func (p *secondPass) read(ctx context.Context, free chan *typed, queues []chan *typed) error {
-	in, err := p.spool.reader()
-	if err != nil {
+// fill reads the next chunk and converts it.
+func (p *secondPass) fill(in *spoolReader, t *typed) error {
+	t.Reset(len(p.types))
+	if err := in.read(&t.Chunk); err != nil {
 		return err
 	}
-	for {
-		var t *typed
-		select {
-		case t = <-free:
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-		t.Reset(len(p.types))
-		if err := in.read(&t.Chunk); errors.Is(err, io.EOF) {
-			return nil
-		} else if err != nil {
-			return err
-		}
-		p.convert(t, func(column, row int, cell []byte) { p.mismatch(t, column, row, cell) })
-		t.users.Store(int32(len(queues)))
-		for _, q := range queues {
-			select {
-			case q <- t:
-			case <-ctx.Done():
-				return context.Cause(ctx)
-			}
-		}
-	}
+	p.convert(t, func(column, row int, cell []byte) { p.mismatch(t, column, row, cell) })
+	return nil
 }
 
 // convert reads the values of a chunk; what does not fit its type is handed to bad.
