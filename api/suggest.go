@@ -77,7 +77,7 @@ func (a *API) suggest(ctx context.Context, actor catalog.Actor, in *suggestInput
 			if !there { // withdrawn or closed, and the index is a moment behind
 				continue
 			}
-			if joined(s.Text) != title.Zh && joined(s.Text) != title.En {
+			if indexer.Plain(s.Text) != title.Zh && indexer.Plain(s.Text) != title.En {
 				w.Text = []indexer.Segment{{Text: title.In(in.Lang)}}
 			}
 		}
@@ -105,7 +105,7 @@ func (a *API) suggestedTitles(ctx context.Context, found []indexer.Suggestion) (
 // suggestionHref is where a suggestion leads.
 func suggestionHref(lang string, s *indexer.Suggestion) string {
 	path := "/datasets"
-	quoted := `"` + strings.ReplaceAll(joined(s.Text), `"`, " ") + `"`
+	quoted := `"` + strings.ReplaceAll(indexer.Plain(s.Text), `"`, " ") + `"`
 	switch s.Kind {
 	case "dataset":
 		path += "/" + s.Slug
@@ -120,12 +120,4 @@ func suggestionHref(lang string, s *indexer.Suggestion) string {
 		path = "/en" + path
 	}
 	return path
-}
-
-func joined(segments []indexer.Segment) string {
-	var b strings.Builder
-	for _, s := range segments {
-		b.WriteString(s.Text)
-	}
-	return b.String()
 }

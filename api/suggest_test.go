@@ -75,7 +75,7 @@ func TestSuggestionsLeadSomewhere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(list) == 0 || joined(list[0].Text) != d.Title.In("en") {
+	if len(list) == 0 || indexer.Plain(list[0].Text) != d.Title.In("en") {
 		t.Errorf("the dataset is called %+v", list)
 	}
 	var hrefs []string

@@ -104,7 +104,7 @@ func (f *Feedback) InTime() bool {
 // Clean brings what was typed into the form in which it is kept, and returns Invalid
 // naming the first field that is missing or too long.
 func (f *Feedback) Clean() error {
-	f.Message, f.Contact, f.RowKey = PlainText(f.Message), strings.ReplaceAll(PlainText(f.Contact), "\n", " "), strings.ReplaceAll(PlainText(f.RowKey), "\n", " ")
+	f.Message, f.Contact, f.RowKey = PlainText(f.Message), plainLine(f.Contact), plainLine(f.RowKey)
 	switch {
 	case f.Message == "":
 		return Errorf(Invalid, "invalid_field", "say what is wrong, and what would be right").With("field", "message").InChinese("请写明哪里不对、应该是什么")
@@ -165,3 +165,6 @@ func PlainText(s string) string {
 		return r
 	}, s))
 }
+
+// plainLine is PlainText on one line.
+func plainLine(s string) string { return strings.ReplaceAll(PlainText(s), "\n", " ") }

@@ -1,7 +1,6 @@
 package catalog
 
 import (
-	"strings"
 	"time"
 	"unicode/utf8"
 )
@@ -36,9 +35,8 @@ const (
 // Clean brings what was typed into the form in which it is kept, and returns Invalid
 // naming the first field that is missing or too long.
 func (r *DataRequest) Clean() error {
-	line := func(s string) string { return strings.ReplaceAll(PlainText(s), "\n", " ") }
-	r.Wanted, r.Purpose, r.Contact = PlainText(r.Wanted), PlainText(r.Purpose), line(r.Contact)
-	if searched := []rune(line(r.Searched)); len(searched) > requestSearch {
+	r.Wanted, r.Purpose, r.Contact = PlainText(r.Wanted), PlainText(r.Purpose), plainLine(r.Contact)
+	if searched := []rune(plainLine(r.Searched)); len(searched) > requestSearch {
 		r.Searched = string(searched[:requestSearch])
 	} else {
 		r.Searched = string(searched)

@@ -196,7 +196,7 @@ func DocumentKeys(d *Document) []string {
 					addKey(&keys, seen, f.Name+":"+cutKey(t.Text))
 					return
 				}
-				eachGram(t.Text, 1, keyGram, func(gram string) { addKey(&keys, seen, f.Name+":"+gram) })
+				EachGram(t.Text, 1, keyGram, func(gram string) { addKey(&keys, seen, f.Name+":"+gram) })
 			})
 		}
 	}
@@ -220,7 +220,7 @@ func askedKeys(field, text string) []string {
 		case n <= keyGram:
 			keys = appendNew(keys, field+":"+t.Text)
 		default:
-			eachGram(t.Text, keyGram, keyGram, func(gram string) { keys = appendNew(keys, field+":"+gram) })
+			EachGram(t.Text, keyGram, keyGram, func(gram string) { keys = appendNew(keys, field+":"+gram) })
 		}
 	})
 	return keys[:min(len(keys), 4*MaxTerms)]
@@ -234,18 +234,15 @@ func cutKey(word string) string {
 	return word
 }
 
-// eachGram calls f with every from to to neighbouring characters of a run.
-func eachGram(run string, from, to int, f func(gram string)) {
-	var starts [4096]int
-	n := 0
+// EachGram calls f with every from to to neighbouring characters of a run.
+func EachGram(run string, from, to int, f func(gram string)) {
+	var few [64]int
+	starts := few[:0]
 	for i := range run {
-		if n == len(starts)-1 {
-			break
-		}
-		starts[n] = i
-		n++
+		starts = append(starts, i)
 	}
-	starts[n] = len(run)
+	n := len(starts)
+	starts = append(starts, len(run))
 	for i := range n {
 		for length := from; length <= to && i+length <= n; length++ {
 			f(run[starts[i]:starts[i+length]])

@@ -260,6 +260,15 @@ func Segments(text string, spans []Span) []Segment {
 	return out
 }
 
+// Plain is the text that segments are of.
+func Plain(segments []Segment) string {
+	var b strings.Builder
+	for _, s := range segments {
+		b.WriteString(s.Text)
+	}
+	return b.String()
+}
+
 // Passage returns the part of text, at most PassageLength characters, that holds
 // the most matches, beginning at a sentence or word where one begins nearby.
 func Passage(text string, spans []Span) []Segment {

@@ -54,7 +54,7 @@ func Relax(ctx context.Context, s Searcher, q Query, result Result) (Relaxed, er
 		try(RelaxedSound, func(n *Query) { n.Text = sound })
 	}
 	if len(asked.Terms) > 1 || len(asked.Keys) > 0 {
-		try(RelaxedWords, func(n *Query) { n.Text, n.Any = wordsOf(asked.Terms), true })
+		try(RelaxedWords, func(n *Query) { n.Text, n.Any = WordsOf(asked.Terms), true })
 	}
 	if parts := partsOf(asked.Terms); parts != "" {
 		try(RelaxedParts, func(n *Query) { n.Text, n.Any = parts, true })
@@ -80,31 +80,10 @@ func Relax(ctx context.Context, s Searcher, q Query, result Result) (Relaxed, er
 
 func firstCounts(list []FacetCount) []FacetCount { return list[:min(len(list), nearestThemes)] }
 
-// flatTerms are the words and runs of terms, those of phrases too.
-func flatTerms(terms []Term) []Term {
-	var flat []Term
-	for _, t := range terms {
-		if len(t.Phrase) > 0 {
-			flat = append(flat, t.Phrase...)
-		} else {
-			flat = append(flat, t)
-		}
-	}
-	return flat
-}
-
-func wordsOf(terms []Term) string {
-	var words []string
-	for _, t := range flatTerms(terms) {
-		words = append(words, t.Text)
-	}
-	return strings.Join(words, " ")
-}
-
 // soundOf is the pinyin of a query of one run of two to five characters; empty for
 // every other query.
 func soundOf(terms []Term) string {
-	flat := flatTerms(terms)
+	flat := Flat(terms)
 	if len(flat) != 1 || !flat[0].Run {
 		return ""
 	}
@@ -125,13 +104,9 @@ func soundOf(terms []Term) string {
 
 // heard returns the stretch of a hit's title that sounds like the query's run.
 func heard(terms []Term, hits []Hit) string {
-	asked := []rune(flatTerms(terms)[0].Text)
+	asked := []rune(Flat(terms)[0].Text)
 	for _, h := range hits {
-		var title strings.Builder
-		for _, s := range h.Title {
-			title.WriteString(s.Text)
-		}
-		runes := []rune(Fold(title.String()))
+		runes := []rune(Fold(Plain(h.Title)))
 		for i := 0; i+len(asked) <= len(runes); i++ {
 			if soundAlike(asked, runes[i:i+len(asked)]) {
 				return string(runes[i : i+len(asked)])
@@ -156,7 +131,7 @@ func soundAlike(a, b []rune) bool {
 func partsOf(terms []Term) string {
 	var parts []string
 	cut := false
-	for _, t := range flatTerms(terms) {
+	for _, t := range Flat(terms) {
 		runes := []rune(t.Text)
 		if !t.Run || len(runes) < 3 {
 			parts = append(parts, t.Text)

@@ -35,6 +35,28 @@ type Term struct {
 	Or [][]Term
 }
 
+// Flat are the words and runs of terms, those of phrases too.
+func Flat(terms []Term) []Term {
+	var flat []Term
+	for _, t := range terms {
+		if len(t.Phrase) > 0 {
+			flat = append(flat, t.Phrase...)
+		} else {
+			flat = append(flat, t)
+		}
+	}
+	return flat
+}
+
+// WordsOf are the words and runs of terms, with spaces between.
+func WordsOf(terms []Term) string {
+	var words []string
+	for _, t := range Flat(terms) {
+		words = append(words, t.Text)
+	}
+	return strings.Join(words, " ")
+}
+
 // Fold gives s the form in which texts and queries meet: compatibility forms
 // taken apart (full width, ligatures, ㎡), no accents on letters, lower case, simplified
 // characters. Every character is folded on its own, so that a match leads back to where it

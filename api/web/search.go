@@ -298,7 +298,7 @@ func describe(lang string, d *catalog.Dataset, h *indexer.Hit, publishers map[st
 		r.Themes = append(r.Themes, catalog.ThemeName(t).In(lang))
 	}
 	if h != nil {
-		if joined(h.Title) == d.Title.In(lang) { // the index may be a moment behind
+		if indexer.Plain(h.Title) == d.Title.In(lang) { // the index may be a moment behind
 			r.Title = h.Title
 		}
 		if len(h.Description) > 0 {
@@ -330,7 +330,7 @@ func (r *result) addRelease(lang string, d *catalog.Dataset, release *catalog.Re
 // in either language; where it is in neither (the index is a moment behind) it
 // stays as it is.
 func passage(segments []indexer.Segment, description catalog.Text) []indexer.Segment {
-	part := strings.Join(strings.Fields(joined(segments)), " ")
+	part := strings.Join(strings.Fields(indexer.Plain(segments)), " ")
 	for _, text := range []string{description.Zh, description.En} {
 		whole := plainText(text, math.MaxInt)
 		at := strings.Index(whole, part)
@@ -357,14 +357,6 @@ func passage(segments []indexer.Segment, description catalog.Text) []indexer.Seg
 }
 
 func isLatin(b byte) bool { return 'a' <= b|0x20 && b|0x20 <= 'z' || '0' <= b && b <= '9' }
-
-func joined(segments []indexer.Segment) string {
-	var b strings.Builder
-	for _, s := range segments {
-		b.WriteString(s.Text)
-	}
-	return b.String()
-}
 
 func sorts(a asked, lang string) []link {
 	current := a.sort

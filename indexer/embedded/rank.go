@@ -19,7 +19,7 @@ func (x *inverted) boost(s *scratch) {
 
 // lookClosely orders docs, the best ones, anew.
 func (x *inverted) lookClosely(docs []uint32, terms []indexer.Term, s *scratch) {
-	phrase := flat(terms)
+	phrase := indexer.Flat(terms)
 	keywords, columns, organizations := x.part("keyword"), x.part("column"), x.part("org")
 	for _, n := range docs {
 		part := float32(0)
@@ -31,19 +31,6 @@ func (x *inverted) lookClosely(docs []uint32, terms []indexer.Term, s *scratch) 
 		s.scores[n] *= 1 + part
 	}
 	sortBy(docs, x.byRelevance(s))
-}
-
-// flat writes out the phrases among terms.
-func flat(terms []indexer.Term) []indexer.Term {
-	var all []indexer.Term
-	for _, t := range terms {
-		if len(t.Phrase) > 0 {
-			all = append(all, t.Phrase...)
-		} else {
-			all = append(all, t)
-		}
-	}
-	return all
 }
 
 // titlePart is how well one title answers the query.

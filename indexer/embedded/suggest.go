@@ -36,7 +36,7 @@ func (g *generation) suggest(text, lang string, limit int, synonyms *thesaurus) 
 	if len(asked.Terms) == 0 || limit <= 0 {
 		return nil, nil
 	}
-	terms := flat(asked.Terms)
+	terms := indexer.Flat(asked.Terms)
 	matcher := indexer.NewMatcher(beginnings(terms))
 	asked.Terms = synonyms.expand(asked.Terms)
 	all, err := g.suggestDatasets(&asked, q.Lang, limit)
@@ -79,7 +79,7 @@ func (g *generation) suggestDatasets(asked *indexer.Asked, lang string, limit in
 		return nil, err
 	}
 	x.boost(s)
-	terms := flat(asked.Terms)
+	terms := indexer.Flat(asked.Terms)
 	best := x.first(looksClosely, x.byRelevance(s), s)
 	x.lookClosely(best, asked.Terms, s)
 	var docs []uint32

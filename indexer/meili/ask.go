@@ -47,7 +47,7 @@ func minus(a *indexer.Asked) string {
 	var b strings.Builder
 	for _, t := range a.Not {
 		if _, runs := exactly(t); len(runs) > 0 {
-			b.WriteString(`-"` + wordsOf([]indexer.Term{t}) + `" `)
+			b.WriteString(`-"` + indexer.WordsOf([]indexer.Term{t}) + `" `)
 		}
 	}
 	return b.String()

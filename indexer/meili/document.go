@@ -112,7 +112,7 @@ func grams(texts []string) []string {
 		odd := folded != lower || mixedCase(text)
 		indexer.Tokens(folded, func(t indexer.Token) {
 			if t.Run {
-				eachGram(t.Text, out.add)
+				indexer.EachGram(t.Text, 1, maxGram, out.add)
 			} else if odd {
 				out.add(t.Text)
 			}
@@ -129,16 +129,6 @@ func mixedCase(s string) bool {
 		}
 	}
 	return false
-}
-
-// eachGram calls f with every one to maxGram neighbouring characters of a run.
-func eachGram(run string, f func(gram string)) {
-	runes := []rune(run)
-	for i := range runes {
-		for n := 1; n <= maxGram && i+n <= len(runes); n++ {
-			f(string(runes[i : i+n]))
-		}
-	}
 }
 
 // keys are what a document can be filtered by exactly: the conditions it fulfils

@@ -116,7 +116,7 @@ func (s searcher) Suggest(ctx context.Context, text, lang string, limit int) ([]
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.x.config.SearchTimeout)
 	defer cancel()
-	q := suggestQuery{typed: typed(wordsOf(asked.Terms)), lang: lang, limit: limit, matcher: indexer.NewMatcher(asked.Terms)}
+	q := suggestQuery{typed: typed(indexer.WordsOf(asked.Terms)), lang: lang, limit: limit, matcher: indexer.NewMatcher(asked.Terms)}
 	fields := []string{suggestOrganization, suggestColumn, suggestValue}
 	found := make([][]indexer.FacetCount, len(fields))
 	errs := make([]error, len(fields)+1)
@@ -150,16 +150,6 @@ type suggestQuery struct {
 	typed, lang string
 	limit       int
 	matcher     *indexer.Matcher
-}
-
-func wordsOf(terms []indexer.Term) string {
-	var words []string
-	for _, t := range terms {
-		for _, p := range parts(t) {
-			words = append(words, p.Text)
-		}
-	}
-	return strings.Join(words, " ")
 }
 
 func (q *suggestQuery) show(text string) []indexer.Segment {
