@@ -20,13 +20,16 @@ type Span struct{ Start, End int }
 
 // Matcher finds where the terms of a query stand in a text. Both engines show
 // their hits with it, so a part of a word is marked even where an engine's own
-// cutting knows only the whole word.
+// cutting knows only the whole word. One goroutine may use it at a time.
 type Matcher struct {
 	words    map[string]bool
 	prefixes []string
 	singles  map[rune]bool
 	pairs    map[[2]rune]bool
 	phrases  [][]Term
+	// A text folded, and where each byte of it comes from: kept for the next text.
+	folded []byte
+	origin []int
 }
 
 // NewMatcher makes the Matcher of terms and of what may stand for them.
@@ -64,7 +67,7 @@ func (m *Matcher) add(terms []Term) {
 
 // Spans returns where text matches, in order, touching ones joined.
 func (m *Matcher) Spans(text string) []Span {
-	folded, origin := foldWithOrigin(text)
+	folded, origin := m.fold(text)
 	var spans []Span
 	mark := func(start, end int) {
 		s := Span{origin[start], originEnd(text, origin, end)}
@@ -88,23 +91,47 @@ func (m *Matcher) Spans(text string) []Span {
 	}
 	joined := spans
 	spans = nil
+	Tokens(folded, func(t Token) { m.markToken(t, mark) })
+	return Join(joined, spans)
+}
+
+// markToken calls mark with each stretch of a token that matches.
+func (m *Matcher) markToken(t Token, mark func(start, end int)) {
+	if t.Run {
+		m.markRun(t, mark)
+		return
+	}
+	if m.words[t.Text] {
+		mark(t.Start, t.End)
+		return
+	}
+	for _, p := range m.prefixes {
+		if strings.HasPrefix(t.Text, p) {
+			mark(t.Start, t.Start+len(p))
+			return
+		}
+	}
+}
+
+// Matches reports whether Spans(text) has any, at less cost.
+func (m *Matcher) Matches(text string) bool {
+	m.folded = m.folded[:0]
+	for _, r := range text {
+		m.folded = appendFolded(m.folded, r)
+	}
+	folded, found := string(m.folded), false
+	for _, p := range m.phrases {
+		if start, _ := FindPhrase(folded, p); start >= 0 {
+			return true
+		}
+	}
+	mark := func(int, int) { found = true }
 	Tokens(folded, func(t Token) {
-		if t.Run {
-			m.markRun(t, mark)
-			return
-		}
-		if m.words[t.Text] {
-			mark(t.Start, t.End)
-			return
-		}
-		for _, p := range m.prefixes {
-			if strings.HasPrefix(t.Text, p) {
-				mark(t.Start, t.Start+len(p))
-				return
-			}
+		if !found {
+			m.markToken(t, mark)
 		}
 	})
-	return Join(joined, spans)
+	return found
 }
 
 // SpansAlsoByPinyin returns Spans(text) or, where there are none, the first stretch
@@ -114,7 +141,7 @@ func (m *Matcher) SpansAlsoByPinyin(text string) []Span {
 	if len(spans) > 0 || len(m.words) == 0 {
 		return spans
 	}
-	folded, origin := foldWithOrigin(text)
+	folded, origin := m.fold(text)
 	for word := range m.words {
 		Tokens(folded, func(t Token) {
 			if !t.Run || len(spans) > 0 {
@@ -192,7 +219,8 @@ func phraseEnd(text string, at int, phrase []Term) int {
 // Respell puts other words in the place of those of text; everything else stays as
 // it is. words are folded.
 func Respell(text string, words map[string]string) string {
-	folded, origin := foldWithOrigin(text)
+	var m Matcher
+	folded, origin := m.fold(text)
 	var b strings.Builder
 	at := 0
 	Tokens(folded, func(t Token) {
@@ -205,18 +233,18 @@ func Respell(text string, words map[string]string) string {
 	return b.String() + text[at:]
 }
 
-// foldWithOrigin folds text and tells for each byte of the result, and for its
-// end, where the character it comes from begins.
-func foldWithOrigin(text string) (string, []int) {
-	folded := make([]byte, 0, len(text)+8)
-	origin := make([]int, 0, len(text)+9)
+// fold folds text and tells for each byte of the result, and for its end, where the
+// character it comes from begins; that is good until the next text.
+func (m *Matcher) fold(text string) (string, []int) {
+	m.folded, m.origin = m.folded[:0], m.origin[:0]
 	for i, r := range text {
-		folded = appendFolded(folded, r)
-		for len(origin) < len(folded) {
-			origin = append(origin, i)
+		m.folded = appendFolded(m.folded, r)
+		for len(m.origin) < len(m.folded) {
+			m.origin = append(m.origin, i)
 		}
 	}
-	return string(folded), append(origin, len(text))
+	m.origin = append(m.origin, len(text))
+	return string(m.folded), m.origin
 }
 
 func originEnd(text string, origin []int, end int) int {
@@ -344,6 +372,7 @@ func (m *Matcher) Show(d *Document, lang string, extra func(text string) []Span)
 		}
 		return found
 	}
+	has := func(text string) bool { return extra != nil && len(extra(text)) > 0 || m.Matches(text) }
 	title := d.Title.In(lang)
 	titleMarks := spans(title)
 	if len(titleMarks) == 0 {
@@ -358,12 +387,12 @@ func (m *Matcher) Show(d *Document, lang string, extra func(text string) []Span)
 	}
 	hit := Hit{ID: d.ID, Slug: d.Slug, Title: Segments(title, titleMarks), Description: Passage(description, marks)}
 	for _, c := range d.Columns {
-		if len(hit.Columns) < MaxHitColumns && len(spans(c)) > 0 {
+		if len(hit.Columns) < MaxHitColumns && has(c) {
 			hit.Columns = append(hit.Columns, c)
 		}
 	}
 	for _, v := range d.Values {
-		if len(hit.Values) < MaxHitValues && len(spans(v)) > 0 {
+		if len(hit.Values) < MaxHitValues && has(v) {
 			hit.Values = append(hit.Values, v)
 		}
 	}

@@ -91,7 +91,27 @@ func appendFolded(b []byte, r rune) []byte {
 	case r >= 0x300 && r <= 0x36f, r == 0x200b, r == 0x200c, r == 0x200d, r == 0xfeff, r == 0xad, r == 0x2060:
 		return b // accents standing alone, characters without width
 	}
+	for i := range signs {
+		if at := r - signs[i].first; at >= 0 && int(at) < len(signs[i].folded) {
+			return append(b, signs[i].folded[at]...)
+		}
+	}
 	return appendDecomposed(b, r)
+}
+
+// signs are characters that Chinese texts are full of, folded beforehand: general
+// and Chinese punctuation, and what has full width.
+var signs = []struct {
+	first  rune
+	folded []string
+}{{0x2000, foldAll(0x2000, 0x206f)}, {0x3000, foldAll(0x3000, 0x303f)}, {0xff00, foldAll(0xff00, 0xffef)}}
+
+func foldAll(first, last rune) []string {
+	var all []string
+	for r := first; r <= last; r++ {
+		all = append(all, string(appendDecomposed(nil, r)))
+	}
+	return all
 }
 
 // appendDecomposed is the slow path: anything but ASCII and Han of the first plane.

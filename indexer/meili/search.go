@@ -1,6 +1,8 @@
 package meili
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -48,11 +50,11 @@ func (s searcher) Search(ctx context.Context, q indexer.Query) (indexer.Result, 
 	result := emptyResult(&q)
 	result.Total = int(answers[0].EstimatedTotalHits)
 	if q.Limit > 0 {
-		found, err := readHits(answers[0].Hits)
+		matcher := indexer.NewMatcher(asked.Terms)
+		found, err := readHits(answers[0].Hits, matcher)
 		if err != nil {
 			return indexer.Result{}, err
 		}
-		matcher := indexer.NewMatcher(asked.Terms)
 		for i := range found {
 			result.Hits = append(result.Hits, matcher.Show(&found[i].document, q.Lang, func(text string) []indexer.Span { return found[i].marks[text] }))
 		}
@@ -244,38 +246,61 @@ type foundDocument struct {
 	marks    map[string][]indexer.Span
 }
 
-func readHits(found meilisearch.Hits) ([]foundDocument, error) {
+// formatted are the shown fields of a hit. Most columns and values do not match and
+// are not read at all.
+type formatted struct {
+	TitleZh       string          `json:"title_zh"`
+	TitleEn       string          `json:"title_en"`
+	DescriptionZh string          `json:"description_zh"`
+	DescriptionEn string          `json:"description_en"`
+	Columns       json.RawMessage `json:"columns"`
+	Values        json.RawMessage `json:"values"`
+}
+
+func readHits(found meilisearch.Hits, matcher *indexer.Matcher) ([]foundDocument, error) {
 	list := make([]foundDocument, 0, len(found))
 	for _, h := range found {
-		var d struct {
-			ID        string   `json:"id"`
-			Slug      string   `json:"slug"`
-			Formatted document `json:"_formatted"`
+		f := foundDocument{marks: map[string][]indexer.Span{}}
+		d := &f.document
+		var shown formatted
+		err := cmp.Or(json.Unmarshal(h["id"], &d.ID), json.Unmarshal(h["slug"], &d.Slug), json.Unmarshal(h["_formatted"], &shown))
+		if err == nil {
+			d.Columns, err = f.matching(shown.Columns, matcher)
 		}
-		if err := h.DecodeInto(&d); err != nil {
+		if err == nil {
+			d.Values, err = f.matching(shown.Values, matcher)
+		}
+		if err != nil {
 			return nil, fmt.Errorf("meilisearch: read a hit: %w", err)
 		}
-		marks := map[string][]indexer.Span{}
-		cut := func(marked string) string {
-			text, spans := cutMarks(marked)
-			if len(spans) > 0 {
-				marks[text] = spans
-			}
-			return text
-		}
-		f := &d.Formatted
-		doc := indexer.Document{
-			ID: d.ID, Slug: d.Slug,
-			Title:       catalog.Text{Zh: cut(f.TitleZh), En: cut(f.TitleEn)},
-			Description: catalog.Text{Zh: cut(f.DescriptionZh), En: cut(f.DescriptionEn)},
-		}
-		for _, c := range f.Columns {
-			doc.Columns = append(doc.Columns, cut(c))
-		}
-		for _, v := range f.Values {
-			doc.Values = append(doc.Values, cut(v))
-		}
-		list = append(list, foundDocument{doc, marks})
+		d.Title = catalog.Text{Zh: f.cut(shown.TitleZh), En: f.cut(shown.TitleEn)}
+		d.Description = catalog.Text{Zh: f.cut(shown.DescriptionZh), En: f.cut(shown.DescriptionEn)}
+		list = append(list, f)
 	}
 	return list, nil
+}
+
+// matching reads a list of texts in which something matches, and nothing of another:
+// in JSON that has no escapes there are no marks, and words stand as they are.
+func (f *foundDocument) matching(list json.RawMessage, matcher *indexer.Matcher) ([]string, error) {
+	if !bytes.ContainsRune(list, '\\') && !matcher.Matches(string(list)) {
+		return nil, nil
+	}
+	var texts []string
+	if err := json.Unmarshal(list, &texts); err != nil {
+		return nil, err
+	}
+	for i := range texts {
+		texts[i] = f.cut(texts[i])
+	}
+	return texts, nil
+}
+
+// cut takes the marks out of a text and keeps where they stood.
+func (f *foundDocument) cut(marked string) string {
+	text, spans := cutMarks(marked)
+	if len(spans) > 0 {
+		f.marks[text] = spans
+	}
+	return text
 }
