@@ -230,7 +230,7 @@ func (x *chaos) check() {
 	}
 	err = withStore(context.Background(), cfg, discardLog, func(p *portal) error {
 		var err error
-		if p.index, err = openIndex(cfg, discardLog); err != nil {
+		if p.index, err = openIndex(t.Context(), cfg, discardLog, 0); err != nil {
 			return err
 		}
 		report, err := indexer.Drift(context.Background(), p.index, documentSource{p.store})

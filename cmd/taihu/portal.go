@@ -99,7 +99,7 @@ func openPortal(ctx context.Context, cfg *Config, log *slog.Logger) (*portal, er
 	if p.uploads, err = upload.Open(filepath.Join(cfg.Data, "uploads"), p.store, p.blobs, int64(cfg.MaxUpload)<<20, log); err != nil {
 		return nil, errors.Join(err, p.close())
 	}
-	if p.index, err = openIndex(cfg, log); err != nil {
+	if p.index, err = openIndex(ctx, cfg, log, indexPatience); err != nil {
 		return nil, errors.Join(err, p.close())
 	}
 	p.watched = indexer.NewWatched(p.index, cfg.engine(), catalog.Now)
@@ -126,21 +126,53 @@ func (c *Config) engine() string {
 	return "embedded"
 }
 
-func openIndex(cfg *Config, log *slog.Logger) (indexer.Index, error) {
+// indexPatience is how long a start waits for the embedded index to be read. One that
+// takes longer is read while the portal serves, and search goes on in the database.
+const indexPatience = 2 * time.Second
+
+// openIndex opens the search index. It waits at most for patience until an embedded
+// one has been read; 0 is until the end.
+func openIndex(ctx context.Context, cfg *Config, log *slog.Logger, patience time.Duration) (indexer.Index, error) {
 	if cfg.MeiliURL != "" {
 		return meili.Open(meili.Config{URL: cfg.MeiliURL, Key: cfg.MeiliKey, Index: cfg.MeiliIndex}), nil
 	}
 	folder := filepath.Join(cfg.Data, "index")
 	_, missing := os.Stat(folder)
-	x, err := embedded.Open(folder)
+	x, err := embedded.Begin(folder)
 	if errors.Is(err, embedded.ErrLocked) {
 		return nil, fmt.Errorf("%w; stop that one first, or set up Meilisearch (--meili-url), which several may use at once", err)
 	}
 	if err != nil {
 		return nil, err
 	}
-	if why := x.Damage(); why != "" && missing == nil {
-		log.Warn("the search index was damaged and is built anew", "reason", why)
+	warn := func() {
+		if why := x.Damage(); why != "" && missing == nil {
+			log.Warn("the search index was damaged and is built anew", "reason", why)
+		}
+	}
+	waiting := ctx
+	if patience > 0 {
+		var done context.CancelFunc
+		waiting, done = context.WithTimeout(ctx, patience)
+		defer done()
+	}
+	switch err := x.Loaded(waiting); {
+	case err == nil:
+		warn()
+	case waiting.Err() == nil || ctx.Err() != nil:
+		return nil, errors.Join(err, x.Close())
+	default:
+		began := time.Now()
+		log.Info("the search index is being read; search goes on in the database until it is there")
+		go func() {
+			switch err := x.Loaded(context.Background()); {
+			case err == nil:
+				log.Info("the search index is there", "seconds", int(time.Since(began).Seconds()))
+				warn()
+			case !errors.Is(err, context.Canceled): // else the portal stopped before
+				log.Error("the search index could not be read", "error", err)
+			}
+		}()
 	}
 	return x, nil
 }

@@ -33,7 +33,7 @@ func (r reindexCommand) Run(ctx context.Context, cfg *Config, env environment, l
 		return err
 	}
 	return withStore(ctx, cfg, log, func(p *portal) error {
-		if p.index, err = openIndex(cfg, log); err != nil {
+		if p.index, err = openIndex(ctx, cfg, log, 0); err != nil {
 			return err
 		}
 		start := time.Now()

@@ -37,7 +37,7 @@ func TestReindexCannotMakeItWorse(t *testing.T) {
 		t.Helper()
 		total := 0
 		err := withStore(t.Context(), &Config{Data: s.Data}, discardLog, func(p *portal) error {
-			idx, err := openIndex(p.cfg, p.log)
+			idx, err := openIndex(t.Context(), p.cfg, p.log, 0)
 			if err != nil {
 				return err
 			}

@@ -211,7 +211,7 @@ func TestMeilisearchFaults(t *testing.T) {
 	})
 	var slugs []string
 	err := withStore(t.Context(), &Config{Data: s.Data, MeiliURL: engine.URL, MeiliKey: engine.Key, MeiliIndex: "taihu"}, discardLog, func(p *portal) error {
-		idx, err := openIndex(p.cfg, p.log)
+		idx, err := openIndex(t.Context(), p.cfg, p.log, 0)
 		if err != nil {
 			return err
 		}

@@ -12,6 +12,7 @@
 package embedded
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -46,9 +47,14 @@ type Index struct {
 	// it ends with the context.
 	writer chan struct{}
 	damage string
+	// loaded is closed when the log has been read, or could not be: then broken says
+	// why. stop ends the reading.
+	loaded chan struct{}
+	broken error
+	stop   context.CancelFunc
 
 	mu       sync.RWMutex // guards current and its contents: searches read
-	current  *generation
+	current  *generation  // nil until the log has been read
 	synonyms *thesaurus
 	closed   bool
 }
@@ -64,9 +70,23 @@ type generation struct {
 // ErrLocked is Open's answer where another process has the folder.
 var ErrLocked = errors.New("another process, such as a running portal, has it open")
 
-// Open opens the index in folder, which is made where it is missing. It fails
-// where another process has it open.
+// Open opens the index in folder, which is made where it is missing, and waits until
+// it has been read. It fails where another process has it open.
 func Open(folder string) (*Index, error) {
+	x, err := Begin(folder)
+	if err != nil {
+		return nil, err
+	}
+	if err := x.Loaded(context.Background()); err != nil {
+		return nil, errors.Join(err, x.Close())
+	}
+	return x, nil
+}
+
+// Begin opens the index as Open does and lets its log be read in the background: 11 s
+// for 100,000 datasets on two cores. Until that has ended the index answers
+// Unavailable.
+func Begin(folder string) (*Index, error) {
 	if err := os.MkdirAll(folder, 0o750); err != nil {
 		return nil, fmt.Errorf("open search index: %w", err)
 	}
@@ -74,41 +94,70 @@ func Open(folder string) (*Index, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open search index %s: %w", folder, err)
 	}
-	x := &Index{folder: folder, unlock: unlock, writer: make(chan struct{}, 1)}
+	x := &Index{folder: folder, unlock: unlock, writer: make(chan struct{}, 1), loaded: make(chan struct{})}
 	if err := x.recoverNames(); err != nil {
 		unlock()
 		return nil, fmt.Errorf("open search index: %w", err)
 	}
-	if err := x.load(); err != nil {
-		unlock()
-		return nil, fmt.Errorf("open search index: %w", err)
-	}
+	ctx, stop := context.WithCancel(context.Background())
+	x.stop = stop
+	go func() {
+		defer close(x.loaded)
+		if err := x.load(ctx); err != nil {
+			x.broken = fmt.Errorf("open search index: %w", err)
+		}
+	}()
 	return x, nil
+}
+
+// Loaded waits until the log has been read, and returns why it could not be; or the
+// error of ctx where that ends before.
+func (x *Index) Loaded(ctx context.Context) error {
+	select {
+	case <-x.loaded:
+		return x.broken
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// ready returns nil once the index can be asked and changed, and Unavailable before.
+func (x *Index) ready() error {
+	select {
+	case <-x.loaded:
+		if x.broken != nil {
+			return unavailable(x.broken)
+		}
+		return nil
+	default:
+		return catalog.Errorf(catalog.Unavailable, "search_unavailable", "the search index is still being read from the disk").
+			InChinese("检索索引正在从磁盘载入")
+	}
 }
 
 // Damage says why what is in the index may be less than what was put there and a
 // rebuild is due: the folder was new, or its log could not be read to the end.
-// It is empty where all is well and after a rebuild.
+// It is empty where all is well, after a rebuild, and before the log has been read.
 func (x *Index) Damage() string {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	return x.damage
 }
 
-func (x *Index) load() error {
+func (x *Index) load(ctx context.Context) error {
 	name := filepath.Join(x.folder, logName)
+	isNew := ""
 	if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
-		x.damage = "the search index is new"
+		isNew = "the search index is new"
 	}
 	terms := newInverted()
-	l, damage, err := openLog(name, terms)
+	l, damage, err := openLog(ctx, name, terms)
 	if err != nil {
 		return err
 	}
-	if damage != "" {
-		x.damage = damage
-	}
-	x.current = &generation{log: l, terms: terms}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.current, x.damage = &generation{log: l, terms: terms}, cmp.Or(damage, isNew)
 	return nil
 }
 
@@ -119,6 +168,9 @@ func errClosed() error {
 
 // lockWriter takes the right to change the index.
 func (x *Index) lockWriter(ctx context.Context) error {
+	if err := x.ready(); err != nil {
+		return err
+	}
 	select {
 	case x.writer <- struct{}{}:
 	case <-ctx.Done():
@@ -207,6 +259,9 @@ func (x *Index) Delete(ctx context.Context, ids ...string) error {
 
 // Stamps implements indexer.Index.
 func (x *Index) Stamps(context.Context) (map[string]indexer.Stamp, error) {
+	if err := x.ready(); err != nil {
+		return nil, err
+	}
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	if x.closed {
@@ -255,7 +310,7 @@ func (x *Index) rebuild(ctx context.Context, docs iter.Seq2[indexer.Document, er
 		return unavailable(err)
 	}
 	terms := newInverted()
-	l, _, err := openLog(next, terms)
+	l, _, err := openLog(ctx, next, terms)
 	if err != nil {
 		return unavailable(err)
 	}
@@ -378,6 +433,9 @@ func (g *generation) document(n uint32) (indexer.Document, error) {
 
 // Ping implements indexer.Index.
 func (x *Index) Ping(context.Context) error {
+	if err := x.ready(); err != nil {
+		return err
+	}
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	if x.closed {
@@ -388,6 +446,8 @@ func (x *Index) Ping(context.Context) error {
 
 // Close implements indexer.Index. It waits for a change that is under way.
 func (x *Index) Close() error {
+	x.stop()
+	<-x.loaded
 	x.writer <- struct{}{}
 	defer x.unlockWriter()
 	x.mu.Lock()
@@ -396,7 +456,9 @@ func (x *Index) Close() error {
 		return nil
 	}
 	x.closed = true
-	x.current.log.close()
+	if x.current != nil {
+		x.current.log.close()
+	}
 	x.unlock()
 	return nil
 }

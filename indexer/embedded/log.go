@@ -3,6 +3,7 @@ package embedded
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -70,14 +71,15 @@ type log struct {
 }
 
 // openLog opens or makes the log called name and puts its documents into terms.
-// damage is empty or says what could not be read.
-func openLog(name string, terms *inverted) (l *log, damage string, err error) {
+// damage is empty or says what could not be read. It ends with ctx, whose error is
+// then returned, and leaves the log as it is.
+func openLog(ctx context.Context, name string, terms *inverted) (l *log, damage string, err error) {
 	file, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o640)
 	if err != nil {
 		return nil, "", err
 	}
 	l = &log{file: file}
-	size, damage, err := l.replay(terms)
+	size, damage, err := l.replay(ctx, terms)
 	if err != nil {
 		file.Close()
 		return nil, "", err
@@ -113,7 +115,7 @@ func (l *log) truncate(size int64) error {
 
 // replay reads every good record; good is the length of the log up to the last.
 // Records are cut up on every core, a batch ahead of the one that is put.
-func (l *log) replay(terms *inverted) (good int64, damage string, err error) {
+func (l *log) replay(ctx context.Context, terms *inverted) (good int64, damage string, err error) {
 	info, err := l.file.Stat()
 	if err != nil || info.Size() == 0 {
 		return 0, "", err
@@ -143,6 +145,10 @@ func (l *log) replay(terms *inverted) (good int64, damage string, err error) {
 	var entries []entry
 	var failed error
 	for size := 0; end < info.Size() && failed == nil; {
+		if err := ctx.Err(); err != nil {
+			work.end()
+			return 0, "", err
+		}
 		var payload []byte
 		if payload, failed = readRecord(r, head, info.Size()-end); failed != nil {
 			break

@@ -257,3 +257,55 @@ func TestWaitingEndsWithTheContext(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestReadInTheBackground: an index that is being read answers Unavailable, never
+// with less than it holds, and one that is closed meanwhile leaves its log whole.
+func TestReadInTheBackground(t *testing.T) {
+	folder := t.TempDir()
+	x := open(t, folder)
+	const documents = 4000
+	if err := x.Rebuild(t.Context(), indextest.Generate(documents, 1), nil); err != nil {
+		t.Fatal(err)
+	}
+	x.Close()
+	begin := func() *Index {
+		x, err := Begin(folder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return x
+	}
+	begin().Close()
+	x = begin()
+	defer x.Close()
+	early := 0
+	for there := false; !there; {
+		there = x.Loaded(cancelled()) == nil
+		r, err := x.Search(t.Context(), indexer.Query{})
+		switch {
+		case err == nil && r.Total != documents:
+			t.Fatalf("%d documents are found of %d", r.Total, documents)
+		case err == nil:
+		case there || catalog.KindOf(err) != catalog.Unavailable:
+			t.Fatalf("search: %v", err)
+		default:
+			early++
+			for what, err := range map[string]error{"ping": x.Ping(t.Context()), "delete": x.Delete(t.Context(), "other")} {
+				if err != nil && catalog.KindOf(err) != catalog.Unavailable {
+					t.Errorf("%s: %v", what, err)
+				}
+			}
+		}
+	}
+	t.Logf("asked %d times before it was there", early)
+	if err := x.Put(t.Context(), indextest.Documents()[0]); err != nil {
+		t.Error(err)
+	}
+}
+
+// cancelled is a context that has ended.
+func cancelled() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}

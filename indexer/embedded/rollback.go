@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -71,9 +72,9 @@ func (x *Index) Rollback(ctx context.Context) error {
 			InChinese("没有可以退回的旧检索索引")
 	}
 	terms := newInverted()
-	old, damage, err := openLog(x.path(oldName), terms)
+	old, damage, err := openLog(ctx, x.path(oldName), terms)
 	if err != nil {
-		return unavailable(err)
+		return cmp.Or(ended(ctx), unavailable(err))
 	}
 	if err := x.swap(); err != nil {
 		old.close()

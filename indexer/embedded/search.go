@@ -20,6 +20,9 @@ func (x *Index) Search(ctx context.Context, q indexer.Query) (indexer.Result, er
 	if err := ended(ctx); err != nil {
 		return indexer.Result{}, err
 	}
+	if err := x.ready(); err != nil {
+		return indexer.Result{}, err
+	}
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	if x.closed {

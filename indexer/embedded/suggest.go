@@ -18,6 +18,9 @@ func (x *Index) Suggest(ctx context.Context, text, lang string, limit int) ([]in
 	if err := ended(ctx); err != nil {
 		return nil, err
 	}
+	if err := x.ready(); err != nil {
+		return nil, err
+	}
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	if x.closed {
