@@ -38,9 +38,9 @@ soak: ## the long proofs at full size: a million rows walked, every real file re
 	TAIHU_SOAK=1 $(GO) test -timeout 90m -count=1 -v -run 'TestWalkUnderReleases|TestOtherReaders|TestUploadSurvivesCuts|TestNobodyTouchesAnothersDraft|TestChaos' ./cmd/taihu
 
 test-meili: ## the search suite on a real Meilisearch (MEILI_URL, or `meilisearch` on PATH); records what CI replays
-	$(GO) test ./indexer/meili -count=1 -v -run 'Conformance|Wiped|Killed' -record
+	$(GO) test ./indexer/meili -count=1 -v -run 'Conformance|Wiped|Killed|TestGolden' -record
 	$(GO) test ./indexer/meili -count=1 -run Replay
-	$(GO) test ./indexer/meili ./cmd/taihu -count=1 -v -run Golden
+	$(GO) test ./cmd/taihu -count=1 -v -run Golden
 	$(GO) test ./indexer/meili -run '^$$' -bench . -benchtime 1x
 
 # As root on Debian the tests' own servers are installed; elsewhere what needs

@@ -2,6 +2,7 @@ package meili
 
 import (
 	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
@@ -29,7 +30,41 @@ type exchange struct {
 
 func (e *exchange) key() string { return e.Method + " " + e.Path + " " + string(e.Request) }
 
-func exchangeFile(name string) string { return filepath.Join("testdata", "exchanges", name+".json") }
+// exchangeFile is where a recording is: lines of JSON, compressed where they are many.
+func exchangeFile(name string) string {
+	if name == goldenName {
+		name += ".json.gz"
+	} else {
+		name += ".json"
+	}
+	return filepath.Join("testdata", "exchanges", name)
+}
+
+// readExchanges returns the text of a recording.
+func readExchanges(name string) ([]byte, error) {
+	body, err := os.ReadFile(exchangeFile(name))
+	if err != nil || !strings.HasSuffix(exchangeFile(name), ".gz") {
+		return body, err
+	}
+	z, err := gzip.NewReader(bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(z)
+}
+
+func writeExchanges(name string, text []byte) error {
+	if strings.HasSuffix(exchangeFile(name), ".gz") {
+		var b bytes.Buffer
+		z, _ := gzip.NewWriterLevel(&b, gzip.BestCompression)
+		_, _ = z.Write(text)
+		if err := z.Close(); err != nil {
+			return err
+		}
+		text = b.Bytes()
+	}
+	return os.WriteFile(exchangeFile(name), text, 0o644)
+}
 
 // normalizer replaces what differs from run to run. Task numbers become 1, 2, …
 // in the order in which they appear.
@@ -197,7 +232,7 @@ func (r *recorder) save(t *testing.T, name string) {
 			t.Fatal(err)
 		}
 	}
-	if err := os.WriteFile(exchangeFile(name), b.Bytes(), 0o644); err != nil {
+	if err := writeExchanges(name, b.Bytes()); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -213,7 +248,7 @@ type player struct {
 
 func newPlayer(t *testing.T, name string) *player {
 	t.Helper()
-	body, err := os.ReadFile(exchangeFile(name))
+	body, err := readExchanges(name)
 	if err != nil {
 		t.Fatalf("no recording: %v; record with a server: make test-meili", err)
 	}

@@ -9,13 +9,18 @@ import (
 
 var update = flag.Bool("update", false, "write testdata/golden-portal.txt anew")
 
-// TestGolden needs a real server: its 200 answers are not recorded, the report of
-// them is.
+const (
+	goldenName   = "golden"
+	goldenReport = "testdata/golden-portal.txt"
+)
+
+// TestGolden asks a real server the golden queries of the sample portal.
 func TestGolden(t *testing.T) {
-	server := liveServer(t)
-	config := testConfig("golden")
-	config.URL, config.Key = server.url, server.key
-	server.wipe(t, config.Index)
-	t.Cleanup(func() { server.wipe(t, config.Index) })
-	indextest.Golden(t, Open(config), "testdata/golden-portal.txt", *update)
+	indextest.Golden(t, openRecorded(t, goldenName), goldenReport, *update)
+}
+
+// TestReplayGolden holds the same report to the recorded answers: it fails where a
+// query is put to the server otherwise, or what it answered is read otherwise.
+func TestReplayGolden(t *testing.T) {
+	indextest.Golden(t, openReplayed(t, goldenName), goldenReport, false)
 }
