@@ -65,7 +65,7 @@ func newDocument(d *indexer.Document) document {
 		Pinyin: indexer.PinyinWords(indexer.PinyinTexts(d)), TitleGrams: grams(titles), Grams: grams(allTexts(d)), Keys: keys(d),
 		Organization: d.FacetValues("organization"), Theme: d.FacetValues("theme"), Format: d.FacetValues("format"),
 		Open: d.FacetValues("open"), Frequency: d.FacetValues("frequency"), Year: d.FacetValues("year"), Month: d.FacetValues("updated"),
-		SuggestOrganization: organizationEntries(d), SuggestColumn: entries(d.Columns, true), SuggestValue: entries(d.Values, false),
+		SuggestOrganization: organizationEntries(d), SuggestColumn: entries(d.Columns, beginnings), SuggestValue: entries(d.Values, valueBeginnings),
 		Updated: d.Updated.UnixMicro(), Rows: d.Rows, Size: d.Cells, Downloads: d.Downloads, Boost: d.Boost(),
 		Version: d.Version, Digest: d.Digest(),
 		SortZh: hex.EncodeToString([]byte(indexer.SortKey(d.Title.In("zh")))),

@@ -12,11 +12,13 @@ package meili
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"time"
 
+	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/meilisearch/meilisearch-go"
 
 	"taihu/indexer"
@@ -55,6 +57,7 @@ type Index struct {
 	name   string
 	config Config
 	writer chan struct{}
+	slow   slowEntries
 	// Guarded by writer:
 	ready    bool                // the index exists with our settings
 	synonyms map[string][]string // as last set here; nil where they never were
@@ -84,8 +87,18 @@ func Open(c Config) *Index {
 		c.Transport = newTransport()
 	}
 	server := meilisearch.New(c.URL, meilisearch.WithAPIKey(c.Key), meilisearch.DisableRetries(),
+		meilisearch.WithCustomJsonUnmarshaler(readAnswer),
 		meilisearch.WithCustomClient(&http.Client{Transport: c.Transport}))
 	return &Index{server: server, name: c.Index + formVersion, config: c, writer: make(chan struct{}, 1)}
+}
+
+// readAnswer reads the answers to searches, which are long, by a faster library; it is
+// stricter than the client's other types are made for.
+func readAnswer(body []byte, into any) error {
+	if answer, is := into.(*meilisearch.MultiSearchResponse); is {
+		return jsonv2.Unmarshal(body, answer)
+	}
+	return json.Unmarshal(body, into)
 }
 
 func newTransport() http.RoundTripper {

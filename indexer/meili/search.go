@@ -4,12 +4,13 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/meilisearch/meilisearch-go"
 
 	"taihu/catalog"
@@ -220,7 +221,7 @@ func filter(chosen map[string][]string, without string, conditions []string) [][
 	return all
 }
 
-func addCounts(into map[string][]indexer.FacetCount, facets []string, distribution json.RawMessage) error {
+func addCounts(into map[string][]indexer.FacetCount, facets []string, distribution []byte) error {
 	if len(facets) == 0 {
 		return nil
 	}
@@ -249,12 +250,12 @@ type foundDocument struct {
 // formatted are the shown fields of a hit. Most columns and values do not match and
 // are not read at all.
 type formatted struct {
-	TitleZh       string          `json:"title_zh"`
-	TitleEn       string          `json:"title_en"`
-	DescriptionZh string          `json:"description_zh"`
-	DescriptionEn string          `json:"description_en"`
-	Columns       json.RawMessage `json:"columns"`
-	Values        json.RawMessage `json:"values"`
+	TitleZh       string         `json:"title_zh"`
+	TitleEn       string         `json:"title_en"`
+	DescriptionZh string         `json:"description_zh"`
+	DescriptionEn string         `json:"description_en"`
+	Columns       jsontext.Value `json:"columns"`
+	Values        jsontext.Value `json:"values"`
 }
 
 func readHits(found meilisearch.Hits, matcher *indexer.Matcher) ([]foundDocument, error) {
@@ -282,7 +283,7 @@ func readHits(found meilisearch.Hits, matcher *indexer.Matcher) ([]foundDocument
 
 // matching reads a list of texts in which something matches, and nothing of another:
 // in JSON that has no escapes there are no marks, and words stand as they are.
-func (f *foundDocument) matching(list json.RawMessage, matcher *indexer.Matcher) ([]string, error) {
+func (f *foundDocument) matching(list jsontext.Value, matcher *indexer.Matcher) ([]string, error) {
 	if !bytes.ContainsRune(list, '\\') && !matcher.Matches(string(list)) {
 		return nil, nil
 	}

@@ -12,7 +12,7 @@ import (
 
 // formVersion ends the index's name. Raise it with every change of the document
 // form or the settings below: the new index is then missing, and gets built.
-const formVersion = "_v2"
+const formVersion = "_v3"
 
 // rankingRules: sort is first, for a sort that is asked for decides alone. boost
 // orders what matches alike, the last two what is equal, so that pages are stable.
