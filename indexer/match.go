@@ -27,6 +27,7 @@ type Matcher struct {
 	singles  map[rune]bool
 	pairs    map[[2]rune]bool
 	phrases  [][]Term
+	begins   runeSet // what any of these begins with
 	// A text folded, and where each byte of it comes from: kept for the next text.
 	folded []byte
 	origin []int
@@ -47,9 +48,11 @@ func (m *Matcher) add(terms []Term) {
 		switch {
 		case len(t.Phrase) > 0:
 			m.phrases = append(m.phrases, t.Phrase)
+			m.begins.add(first(t.Phrase[0].Text))
 			continue
 		case !t.Run:
 			m.words[t.Text] = true
+			m.begins.add(first(t.Text))
 			if t.Prefix {
 				m.prefixes = append(m.prefixes, t.Text)
 			}
@@ -58,16 +61,44 @@ func (m *Matcher) add(terms []Term) {
 		runes := []rune(t.Text)
 		if len(runes) == 1 {
 			m.singles[runes[0]] = true
+			m.begins.add(runes[0])
 		}
 		for i := 1; i < len(runes); i++ {
 			m.pairs[[2]rune{runes[i-1], runes[i]}] = true
+			m.begins.add(runes[i-1])
 		}
 	}
+}
+
+// runeSet holds characters by their lowest bits: it says of some that are not in it
+// that they may be.
+type runeSet [16]uint64
+
+func (s *runeSet) add(r rune) { s[r>>6&15] |= 1 << (r & 63) }
+
+func (s *runeSet) may(r rune) bool { return s[r>>6&15]>>(r&63)&1 != 0 }
+
+// mayAny reports whether a text may have one of the characters.
+func (s *runeSet) mayAny(text string) bool {
+	for _, r := range text {
+		if s.may(r) {
+			return true
+		}
+	}
+	return false
+}
+
+func first(text string) rune {
+	r, _ := utf8.DecodeRuneInString(text)
+	return r
 }
 
 // Spans returns where text matches, in order, touching ones joined.
 func (m *Matcher) Spans(text string) []Span {
 	folded, origin := m.fold(text)
+	if !m.begins.mayAny(folded) {
+		return nil
+	}
 	var spans []Span
 	mark := func(start, end int) {
 		s := Span{origin[start], originEnd(text, origin, end)}
@@ -120,6 +151,9 @@ func (m *Matcher) Matches(text string) bool {
 		m.folded = appendFolded(m.folded, r)
 	}
 	folded, found := string(m.folded), false
+	if !m.begins.mayAny(folded) {
+		return false
+	}
 	for _, p := range m.phrases {
 		if start, _ := FindPhrase(folded, p); start >= 0 {
 			return true
@@ -162,10 +196,10 @@ func (m *Matcher) markRun(t Token, mark func(start, end int)) {
 	before, beforeAt := rune(-1), 0
 	for i, r := range t.Text {
 		at, end := t.Start+i, t.Start+i+utf8.RuneLen(r)
-		if before >= 0 && m.pairs[[2]rune{before, r}] {
+		if before >= 0 && m.begins.may(before) && m.pairs[[2]rune{before, r}] {
 			mark(beforeAt, end)
 		}
-		if m.singles[r] {
+		if m.begins.may(r) && m.singles[r] {
 			mark(at, end)
 		}
 		before, beforeAt = r, at

@@ -39,7 +39,11 @@ func TestSpans(t *testing.T) {
 		{"", "停车场", "停车场"},
 		{"停车", "", ""},
 	} {
-		got := marked(Segments(test.text, NewMatcher(Ask(test.query).Terms).Spans(test.text)))
+		m := NewMatcher(Ask(test.query).Terms)
+		if m.Matches(test.text) != (test.want != test.text) {
+			t.Errorf("%q in %q: matches: %v", test.query, test.text, m.Matches(test.text))
+		}
+		got := marked(Segments(test.text, m.Spans(test.text)))
 		if got != test.want {
 			t.Errorf("%q in %q: got %q, want %q", test.query, test.text, got, test.want)
 		}
