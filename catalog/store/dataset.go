@@ -388,7 +388,7 @@ func (t *tx) reindex(ctx context.Context, id string) error {
 	if _, err := t.exec(ctx, `UPDATE datasets SET change_number = change_number + 1 WHERE id = ?`, id); err != nil {
 		return err
 	}
-	return t.enqueue(ctx, catalog.JobIndex, catalog.IndexArgs{DatasetID: id})
+	return t.enqueueOnce(ctx, catalog.JobIndex, catalog.IndexArgs{DatasetID: id})
 }
 
 // organizationsOf returns the ids of the organizations the actor belongs to.

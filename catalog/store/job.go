@@ -32,6 +32,25 @@ func (t *tx) enqueueAt(ctx context.Context, kind string, args any, at time.Time)
 	return err
 }
 
+// enqueueOnce adds a job unless the same one is queued: it does all that is to be done
+// when its turn comes, so however much changes while it waits (a search engine may be
+// away for hours), it waits once. It is due now, whatever it waited for. One that is
+// leased at the same moment is locked by either side first, so it is either seen as
+// running here, or sees what this transaction did.
+func (t *tx) enqueueOnce(ctx context.Context, kind string, args any) error {
+	n, err := t.exec(ctx, `
+		UPDATE jobs SET attempt = 0, error = '', run_at = CASE WHEN run_at < ? THEN run_at ELSE ? END
+		WHERE state = 'queued' AND args = ? AND kind = ?`, t.now, t.now, js(args), kind)
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return t.enqueue(ctx, kind, args)
+	}
+	t.enqueued = true
+	return nil
+}
+
 // Enqueue adds a job by itself, as reindexing commands do.
 func (db *DB) Enqueue(ctx context.Context, kind string, args any) error {
 	return db.update(ctx, "enqueue "+kind, func(t *tx) error { return t.enqueue(ctx, kind, args) })

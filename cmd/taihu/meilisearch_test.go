@@ -42,7 +42,7 @@ func startMeilisearch(t testing.TB) *meilisearch {
 
 func (m *meilisearch) start() {
 	m.t.Helper()
-	m.cmd = exec.Command(m.binary, "--no-analytics", "--http-addr", m.address, "--db-path", filepath.Join(m.folder, "db"), "--env", "production")
+	m.cmd = exec.Command(m.binary, "--no-analytics", "--http-addr", m.address, "--db-path", filepath.Join(m.folder, "db"), "--env", "production", "--max-indexing-memory", "256MiB")
 	m.cmd.Env = append(os.Environ(), "MEILI_MASTER_KEY="+m.Key)
 	m.cmd.Dir = m.folder
 	m.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

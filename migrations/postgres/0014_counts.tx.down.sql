@@ -1,0 +1,4 @@
+DROP INDEX jobs_queued;
+DROP INDEX release_tables_sizes;
+CREATE INDEX datasets_organization ON datasets (organization_id);
+DROP INDEX datasets_shown;
