@@ -42,7 +42,7 @@ type OrganizationEdit struct {
 func (a *API) organizationRoutes() {
 	type listOutput struct{ Body OrganizationList }
 	list := func(ctx context.Context) ([]Organization, error) {
-		rows, err := a.Store.Organizations(ctx)
+		rows, err := a.Store.CountedOrganizations(ctx)
 		if err != nil {
 			return nil, err
 		}

@@ -56,7 +56,7 @@ func (s *Site) home(c *gin.Context) error {
 	v.BigSearch = true
 	v.Description = phrase(lang, "按全文搜索公共数据，先看数据再下载。", "Search public data in full text and look at them before you download.")
 	var err error
-	if v.Sums, err = s.Store.Stats(ctx); err != nil {
+	if v.Sums, err = s.sums(ctx); err != nil {
 		return err
 	}
 	publishers, err := s.publishers(ctx)
@@ -159,8 +159,8 @@ func (s *Site) publishers(ctx context.Context) (map[string]catalog.Organization,
 		return nil, err
 	}
 	out := make(map[string]catalog.Organization, len(rows))
-	for _, r := range rows {
-		out[r.ID] = r.Organization
+	for _, o := range rows {
+		out[o.ID] = o
 	}
 	s.known.Store(&knownPublishers{version, out})
 	return out, nil

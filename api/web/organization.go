@@ -46,7 +46,7 @@ const organizationDatasets = 30
 
 func (s *Site) organizations(c *gin.Context) error {
 	lang := language(c)
-	rows, err := s.Store.Organizations(c.Request.Context())
+	rows, err := s.Store.CountedOrganizations(c.Request.Context())
 	if err != nil {
 		return err
 	}
@@ -96,7 +96,7 @@ func (s *Site) organization(c *gin.Context) error {
 		v.Crumbs = append(v.Crumbs, link{Words: p.Name.In(lang), Href: href(lang, "/organizations/"+p.Slug)})
 	}
 	v.Crumbs[len(v.Crumbs)-1].Href = ""
-	rows, err := s.Store.Organizations(ctx)
+	rows, err := s.Store.CountedOrganizations(ctx)
 	if err != nil {
 		return err
 	}

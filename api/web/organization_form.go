@@ -42,7 +42,7 @@ func (s *Site) organizationFormFor(c *gin.Context, actor catalog.Actor, f form, 
 	if catalog.Can(actor, catalog.AdministerPortal, catalog.Object{}) == nil || o != nil && o.ParentID == "" {
 		v.Parents = append(v.Parents, choice{"", phrase(lang, "没有，在最上层", "none: at the top"), chosen == ""})
 	}
-	rows, err := s.Store.Organizations(c.Request.Context())
+	rows, err := s.Store.CountedOrganizations(c.Request.Context())
 	if err != nil {
 		return nil, err
 	}

@@ -104,10 +104,11 @@ type Config struct {
 // Site serves the pages.
 type Site struct {
 	Config
-	pages  map[string]map[string]*template.Template // language → page
-	assets *assets
-	docs   *docs
-	known  atomic.Pointer[knownPublishers]
+	pages   map[string]map[string]*template.Template // language → page
+	assets  *assets
+	docs    *docs
+	known   atomic.Pointer[knownPublishers]
+	counted sums
 
 	answers  *answers // nil: none are kept
 	applying sync.Mutex

@@ -141,8 +141,9 @@ func (db *DB) Stats(ctx context.Context) (Stats, error) {
 			return err
 		}
 		_, err = c.value(ctx, `
-			SELECT COUNT(*) FROM releases r JOIN datasets d ON d.id = r.dataset_id
-			WHERE r.state = 'published' AND d.open_attribute <> 'closed'`, nil, &s.Releases)
+			SELECT (SELECT COUNT(*) FROM releases WHERE state = 'published') - (
+				SELECT COUNT(*) FROM datasets d CROSS JOIN releases r
+				WHERE r.dataset_id = d.id AND r.state = 'published' AND d.open_attribute = 'closed')`, nil, &s.Releases)
 		if err != nil {
 			return err
 		}

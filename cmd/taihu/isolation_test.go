@@ -84,7 +84,7 @@ func newCity(t *testing.T) *city {
 	all, err := c.p.store.Organizations(t.Context())
 	c.must(err)
 	for i := range all {
-		c.tenants = append(c.tenants, c.settleIn(i, all[i].Organization))
+		c.tenants = append(c.tenants, c.settleIn(i, all[i]))
 	}
 	_, err = c.p.store.CreateUser(t.Context(), catalog.SystemActor, store.NewUser{Login: "root", Password: "a good password", SiteAdmin: true})
 	c.must(err)
