@@ -326,28 +326,39 @@ func (e *Exporter) tidy(ctx context.Context) error {
 	return nil
 }
 
-// Sweep removes what a killed process left behind: bytes that no export names.
-// One that is being kept at this moment may lose its bytes; it is then made anew.
-func (e *Exporter) Sweep(ctx context.Context) error {
-	named := map[string]bool{}
-	err := e.Store.Exports(ctx, func(x store.Export) error {
-		named[x.Blob.SHA256] = true
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	var left []string
-	err = e.Blobs.List(ctx, func(b catalog.Blob) error {
-		if !named[b.SHA256] {
-			left = append(left, b.SHA256)
+// Sweep removes what a killed process left behind: bytes that no export names, neither
+// now nor after grace, for another process may be about to name them.
+func (e *Exporter) Sweep(ctx context.Context, grace time.Duration) error {
+	left, err := e.unnamed(ctx, nil)
+	if err == nil && len(left) > 0 {
+		timer := time.NewTimer(grace)
+		defer timer.Stop()
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-timer.C:
 		}
-		return nil
-	})
-	for _, sha256 := range left {
+		left, err = e.unnamed(ctx, left)
+	}
+	for sha256 := range left {
 		err = errors.Join(err, e.Blobs.Delete(ctx, sha256))
 	}
 	return errors.Join(err, e.tidy(ctx))
+}
+
+// unnamed returns the hashes, of those given or of all there are, that no export names.
+func (e *Exporter) unnamed(ctx context.Context, of map[string]bool) (map[string]bool, error) {
+	if of == nil {
+		of = map[string]bool{}
+		if err := e.Blobs.List(ctx, func(b catalog.Blob) error { of[b.SHA256] = true; return nil }); err != nil {
+			return nil, err
+		}
+	}
+	err := e.Store.Exports(ctx, func(x store.Export) error { delete(of, x.Blob.SHA256); return nil })
+	if err != nil {
+		return nil, err
+	}
+	return of, nil
 }
 
 // Close waits until no build is under way. The pool must be closed before, which

@@ -148,10 +148,7 @@ func (p *portal) serve(ctx context.Context, listener net.Listener, env environme
 
 	work, stopWork := context.WithCancel(ctx)
 	defer stopWork()
-	if err := p.exporter.Sweep(ctx); err != nil {
-		p.log.Warn("left-over exports were not removed", "error", err)
-	}
-	ended := make(chan error, 7) // one for each of those below, so that none waits for a reader
+	ended := make(chan error, 9) // one for each of those below, so that none waits for a reader
 	var jobs sync.WaitGroup
 	job := func(f func() error) { jobs.Go(func() { ended <- f() }) }
 	if begun == nil { // said before the first answer: who waits for one finds it said
@@ -159,6 +156,7 @@ func (p *portal) serve(ctx context.Context, listener net.Listener, env environme
 	}
 	go func() { ended <- server.Serve(listener) }()
 	job(func() error { return p.sweepUploads(work) })
+	job(func() error { return p.sweepExports(work) })
 	job(func() error { return p.keepSynonyms(work) })
 	job(func() error { return p.writeUses(work) })
 	if !p.cfg.NoJobs {
@@ -404,6 +402,18 @@ func (p *portal) writeUses(ctx context.Context) error {
 
 // sweepEvery is how often uploads whose time is over are thrown away.
 const sweepEvery = 10 * time.Minute
+
+// exportsGrace is how long bytes that no export names may be those of one that another
+// process is about to name.
+const exportsGrace = time.Minute
+
+// sweepExports removes, once, what a killed process left of exports.
+func (p *portal) sweepExports(ctx context.Context) error {
+	if err := p.exporter.Sweep(ctx, exportsGrace); err != nil && ctx.Err() == nil {
+		p.log.Warn("left-over exports were not removed", "error", err)
+	}
+	return nil
+}
 
 // sweepUploads throws away uploads that nobody went on with, at the start and
 // from time to time.
