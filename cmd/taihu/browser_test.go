@@ -124,6 +124,7 @@ const hostile = "id,\"<script>alert(1)</script>\",说明\n1,\"<img src=x onerror
 // TestPagesInTheBrowser opens every kind of page in both languages, wide and on a
 // phone, with and without scripts: no complaint, nothing wider than the window.
 func TestPagesInTheBrowser(t *testing.T) {
+	t.Parallel()
 	s := start(t, "serve")
 	s.publish("parking-spaces", writeFile(t, "parking.csv", parking))
 	s.publish("parking-spaces", writeFile(t, "parking.csv", parking+"0004,新停车场,新吴区,9,1,2023-01-01,\n"))

@@ -24,6 +24,7 @@ func TestSkeleton(t *testing.T) { skeleton(t, start(t, "serve")) }
 // TestSkeletonOnPostgres is the same with the metadata in PostgreSQL, which the
 // operator migrates.
 func TestSkeletonOnPostgres(t *testing.T) {
+	t.Parallel()
 	dsn := storetest.Postgres(t)
 	s := &server{t: t, Data: t.TempDir(), Out: &lockedBuffer{}, Database: dsn}
 	if out, code := s.command("migrate"); code != 0 {

@@ -68,6 +68,7 @@ type snippetJob struct {
 // over a portal with sample tables: every cell of every answer, and its type in
 // the tool. Power Query has no interpreter here; api/web holds its structure.
 func TestSnippets(t *testing.T) {
+	t.Parallel()
 	p := &lotPortal{server: start(t, "serve")}
 	p.loadSamples(t, "back-street-projects", "public-toilets")
 	p.publish("every-type", writeFile(t, "t.csv", everyType), writeFile(t, "nested.ndjson", nested))
@@ -79,7 +80,7 @@ func TestSnippets(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.release("with-a-key", "lots.csv", lots)
-	t.Setenv("TAIHU_TOKEN", p.admin)
+	snippetToken = p.admin
 	jobs := map[string][]snippetJob{}
 	for i, c := range snippetCases {
 		whole := !slices.ContainsFunc(snippetCases[:i], func(d snippetCase) bool { return d.path == c.path })
@@ -341,12 +342,15 @@ func lacksModules(modules ...string) func() string {
 	}
 }
 
+// snippetToken is what the snippets have as TAIHU_TOKEN: that of TestSnippets.
+var snippetToken string
+
 // output runs a program in dir and returns what it printed.
 func output(t *testing.T, dir string, name string, args ...string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), name, args...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8", "GOTOOLCHAIN=local", "GOFLAGS=", "no_proxy=*", "NO_PROXY=*")
+	cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8", "GOTOOLCHAIN=local", "GOFLAGS=", "no_proxy=*", "NO_PROXY=*", "TAIHU_TOKEN="+snippetToken)
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
