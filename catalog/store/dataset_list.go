@@ -29,7 +29,15 @@ type DatasetFilter struct {
 	Sort         string   // -updated (default: last published first), updated, title, slug
 	Limit        int      // 0: 20; at most 1000
 	After        string   // next of the page before
+
+	// walk has the list walked in its order until the page is full, instead of sorting
+	// all that an organization has.
+	walk bool
 }
+
+// crowd is from how many datasets on a list is walked: the page of an organization that
+// has 100,000 took 0.8 s to sort. A variable for the tests.
+var crowd = 1000
 
 // order is how a list is sorted: by an expression, then by id.
 type order struct {
@@ -72,6 +80,12 @@ func (db *DB) Datasets(ctx context.Context, actor catalog.Actor, f DatasetFilter
 		}
 		if _, err := c.value(ctx, `SELECT COUNT(*) FROM datasets d WHERE `+where, args, &total); err != nil {
 			return err
+		}
+		if total > crowd && (f.Organization != "" || f.Mine) {
+			f.walk = true
+			if where, args, err = c.datasetWhere(ctx, actor, f); err != nil {
+				return err
+			}
 		}
 		if f.After != "" {
 			more, value, id, err := o.after(f)
@@ -188,10 +202,14 @@ func (c *conn) datasetWhere(ctx context.Context, actor catalog.Actor, f DatasetF
 		}
 		add(column+" IN ("+marks(len(ids))+")", values...)
 	}
+	organization := "d.organization_id"
+	if f.walk {
+		organization = "COALESCE(d.organization_id, '')" // of no index
+	}
 	if !actor.IsSiteAdmin() {
 		switch mine := organizationsOf(actor); {
 		case f.Mine:
-			in("d.organization_id", mine)
+			in(organization, mine)
 		case len(mine) == 0:
 			add("d.last_number > 0 AND d.open_attribute <> 'closed'")
 		default:
@@ -228,7 +246,7 @@ func (c *conn) datasetWhere(ctx context.Context, actor catalog.Actor, f DatasetF
 		if err != nil {
 			return "", nil, err
 		}
-		add(`d.organization_id IN (
+		add(organization+` IN (
 			WITH RECURSIVE below (id) AS (
 				SELECT id FROM organizations WHERE id = ?
 				UNION

@@ -154,30 +154,41 @@ func TestListOfDatasets(t *testing.T) {
 			slugs = append(slugs, d.Slug)
 		}
 		admin := catalog.SystemActor
-		for sort, want := range map[string][]string{
-			"slug": slugs, "updated": slugs,
-			"":      {"set-6", "set-5", "set-4", "set-3", "set-2", "set-1", "set-0"},
-			"title": {"set-6", "set-5", "set-4", "set-3", "set-2", "set-1", "set-0"},
-		} {
+		sorted := func(actor catalog.Actor, f store.DatasetFilter, want []string) {
+			t.Helper()
 			var got []string
-			after := ""
 			for {
-				list, next, total, err := db.Datasets(ctx, admin, store.DatasetFilter{Organization: "station", Sort: sort, Limit: 3, After: after})
+				list, next, total, err := db.Datasets(ctx, actor, f)
 				wantCode(t, err, "")
-				if total != 7 {
+				if total != len(want) {
 					t.Fatalf("total is %d", total)
 				}
 				for _, d := range list {
 					got = append(got, d.Slug)
 				}
-				if after = next; next == "" {
+				if f.After = next; next == "" {
 					break
 				}
 			}
 			if !slices.Equal(got, want) {
-				t.Errorf("sorted by %q: got %v, want %v", sort, got, want)
+				t.Errorf("sorted by %q: got %v, want %v", f.Sort, got, want)
 			}
 		}
+		for sort, want := range map[string][]string{
+			"slug": slugs, "updated": slugs,
+			"":      {"set-6", "set-5", "set-4", "set-3", "set-2", "set-1", "set-0"},
+			"title": {"set-6", "set-5", "set-4", "set-3", "set-2", "set-1", "set-0"},
+		} {
+			sorted(admin, store.DatasetFilter{Organization: "station", Sort: sort, Limit: 3}, want)
+			reset := store.SetCrowd(3)
+			sorted(admin, store.DatasetFilter{Organization: "station", Sort: sort, Limit: 3}, want)
+			reset()
+		}
+		mine := store.DatasetFilter{Mine: true, Sort: "slug", Limit: 3}
+		sorted(w.Admin, mine, []string{"water-level"})
+		reset := store.SetCrowd(0)
+		sorted(w.Admin, mine, []string{"water-level"})
+		reset()
 		count := func(actor catalog.Actor, f store.DatasetFilter) int {
 			t.Helper()
 			list, _, total, err := db.Datasets(ctx, actor, f)
