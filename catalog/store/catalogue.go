@@ -56,7 +56,7 @@ func (db *DB) Catalogue(ctx context.Context, f CatalogueFilter) ([]CatalogueEntr
 			}
 		}
 		if f.Newest {
-			order = `d.published_at DESC, d.id DESC`
+			order = `COALESCE(d.published_at, d.created_at) DESC, d.id DESC` // as the index has it
 		}
 		var rows []datasetRow
 		err := c.all(ctx, &rows, `SELECT `+datasetColumns+` FROM datasets d WHERE `+where+` ORDER BY `+order+` LIMIT ? OFFSET ?`,
