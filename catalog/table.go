@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Type is the type of a column (architecture.md §6).
@@ -166,6 +167,7 @@ type ColumnProfile struct {
 	MinLength int64     `json:"min_length,omitempty"`
 	MaxLength int64     `json:"max_length,omitempty"` // of texts, in characters
 	Top       []Count   `json:"top,omitempty"`        // at most 10, most frequent first
+	More      []string  `json:"more,omitempty"`       // of texts, the values next in frequency, at most 90, by which search finds the table
 	Histogram []HistBin `json:"histogram,omitempty"`  // at most 20 bins of equal width, of numbers and dates
 }
 
@@ -184,6 +186,29 @@ func (p *Profile) Values(column string) (n int64, known bool) {
 		n--
 	}
 	return n, true
+}
+
+// Frequent values: TopValues are counted in a profile, FrequentValues are looked for in
+// a column of texts.
+const (
+	TopValues      = 10
+	FrequentValues = 100
+	longestMore    = 40 // characters; longer ones are sentences, not names
+)
+
+// SetFrequent takes the most frequent values of a column, up to FrequentValues of them,
+// the first ones first. What comes once says little of a column that has more different
+// values than these.
+func (p *ColumnProfile) SetFrequent(values []Count, texts bool) {
+	p.Top, p.More = values[:min(len(values), TopValues)], nil
+	if !texts {
+		return
+	}
+	for _, v := range values[len(p.Top):min(len(values), FrequentValues)] {
+		if (v.Rows > 1 || p.Distinct <= FrequentValues) && v.Value != "" && utf8.RuneCountInString(v.Value) <= longestMore {
+			p.More = append(p.More, v.Value)
+		}
+	}
 }
 
 // Example is a value that the column has, a frequent or a middle one; empty where

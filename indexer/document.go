@@ -135,11 +135,12 @@ func (doc *Document) addValues(r *catalog.Release) {
 	for place, more := 0, true; more; place++ {
 		more = false
 		for _, c := range columns {
-			if place >= len(c.Top) {
+			value, there := frequent(c, place)
+			if !there {
 				continue
 			}
 			more = true
-			if v := clean(c.Top[place].Value); v != "" && !seen[v] && utf8.RuneCountInString(v) <= maxValue {
+			if v := clean(value); v != "" && !seen[v] && utf8.RuneCountInString(v) <= maxValue {
 				seen[v] = true
 				if doc.Values = append(doc.Values, v); len(doc.Values) == maxValues {
 					return
@@ -147,6 +148,17 @@ func (doc *Document) addValues(r *catalog.Release) {
 			}
 		}
 	}
+}
+
+// frequent is the value of a column that is so many places behind the most frequent one.
+func frequent(c *catalog.ColumnProfile, place int) (value string, there bool) {
+	if place < len(c.Top) {
+		return c.Top[place].Value, true
+	}
+	if place -= len(c.Top); place < len(c.More) {
+		return c.More[place], true
+	}
+	return "", false
 }
 
 // quality is how completely a dataset is described, in points of 100.

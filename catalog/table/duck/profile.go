@@ -16,7 +16,6 @@ const (
 	// their number; in larger tables only where there are about exactDistinct.
 	exactRows     = 500_000
 	exactDistinct = 100_000
-	topValues     = 10
 	// groupColumns is how many columns one statement looks at: it bounds memory.
 	groupColumns = 16
 	// A statement over thousands of columns costs tens of milliseconds before it
@@ -208,7 +207,7 @@ func (t *duckTable) countAll(ctx context.Context, c *columnFacts) error {
 	sql := "WITH g AS (SELECT " + x + " AS v, count(*) AS n FROM " + c.relation + " WHERE " + x + " IS NOT NULL GROUP BY 1)" +
 		" SELECT v, n, (SELECT count(*) FROM g) FROM g ORDER BY n DESC, v LIMIT ?"
 	var top []catalog.Count
-	err := t.query(ctx, statement{sql, []argument{integer(topValues)}}, fields, func(b *table.Batch) error {
+	err := t.query(ctx, statement{sql, []argument{integer(catalog.FrequentValues)}}, fields, func(b *table.Batch) error {
 		for i := range b.Len {
 			top = append(top, catalog.Count{Value: string(b.Columns[0].AppendText(nil, i)), Rows: b.Columns[1].Int[i]})
 			c.out.Distinct = b.Columns[2].Int[i]
@@ -216,7 +215,8 @@ func (t *duckTable) countAll(ctx context.Context, c *columnFacts) error {
 		return nil
 	})
 	if err == nil {
-		c.out.Top, c.out.Exact = top, true
+		c.out.SetFrequent(top, c.field.Type == catalog.String)
+		c.out.Exact = true
 	}
 	return err
 }
@@ -249,7 +249,7 @@ func (t *duckTable) countSample(ctx context.Context, c *columnFacts) error {
 	sql := "SELECT v, count(*) FROM (SELECT " + x + " AS v FROM part WHERE " + x + " IN" +
 		" (SELECT " + x + " FROM part WHERE _row % ? = 0 AND " + x + " IS NOT NULL GROUP BY 1 HAVING count(*) >= 3 ORDER BY count(*) DESC, 1 LIMIT ?))" +
 		" GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT ?"
-	args := []argument{integer(every), integer(4 * topValues), integer(topValues)}
+	args := []argument{integer(every), integer(4 * catalog.TopValues), integer(catalog.TopValues)}
 	err := t.query(ctx, statement{sql, args}, []catalog.Field{c.field, {Type: catalog.Integer}}, func(b *table.Batch) error {
 		for i := range b.Len {
 			c.out.Top = append(c.out.Top, catalog.Count{Value: string(b.Columns[0].AppendText(nil, i)), Rows: b.Columns[1].Int[i]})

@@ -11,10 +11,7 @@ import (
 	"taihu/catalog/table"
 )
 
-const (
-	topValues = 10
-	histBins  = 20
-)
+const histBins = 20
 
 // quantiles in per cent.
 var quantiles = []int{5, 25, 50, 75, 95}
@@ -57,7 +54,9 @@ func profile(f catalog.Field, values []table.Value) catalog.ColumnProfile {
 	}
 	slices.SortStableFunc(values, func(a, b table.Value) int { return Compare(f, a, b) })
 	c.Min, c.Max = text(f, values[0]), text(f, values[len(values)-1])
-	c.Distinct, c.Top = count(f, values)
+	var frequent []catalog.Count
+	c.Distinct, frequent = count(f, values)
+	c.SetFrequent(frequent, f.Type == catalog.String)
 	switch f.Type {
 	case catalog.String, catalog.JSON:
 		lengths(&c, values)
@@ -80,7 +79,7 @@ func text(f catalog.Field, v table.Value) string {
 	return string(column.AppendText(nil, 0))
 }
 
-// count counts the distinct values of a sorted list and keeps the most frequent.
+// count counts the distinct values of a sorted list, the most frequent first.
 func count(f catalog.Field, sorted []table.Value) (distinct int64, top []catalog.Count) {
 	for i, v := range sorted {
 		if i == 0 || Compare(f, sorted[i-1], v) != 0 {
@@ -90,7 +89,7 @@ func count(f catalog.Field, sorted []table.Value) (distinct int64, top []catalog
 	}
 	distinct = int64(len(top))
 	slices.SortStableFunc(top, func(a, b catalog.Count) int { return int(b.Rows - a.Rows) })
-	return distinct, top[:min(topValues, len(top))]
+	return distinct, top
 }
 
 func lengths(c *catalog.ColumnProfile, values []table.Value) {
