@@ -189,11 +189,11 @@ func (p *Profile) Values(column string) (n int64, known bool) {
 }
 
 // Frequent values: TopValues are counted in a profile, FrequentValues are looked for in
-// a column of texts.
+// a column of texts, those no longer than LongestName.
 const (
 	TopValues      = 10
 	FrequentValues = 100
-	longestMore    = 40 // characters; longer ones are sentences, not names
+	LongestName    = 40 // characters of a value; longer ones are sentences, not names
 )
 
 // SetFrequent takes the most frequent values of a column, up to FrequentValues of them,
@@ -205,7 +205,7 @@ func (p *ColumnProfile) SetFrequent(values []Count, texts bool) {
 		return
 	}
 	for _, v := range values[len(p.Top):min(len(values), FrequentValues)] {
-		if (v.Rows > 1 || p.Distinct <= FrequentValues) && v.Value != "" && utf8.RuneCountInString(v.Value) <= longestMore {
+		if (v.Rows > 1 || p.Distinct <= FrequentValues) && v.Value != "" && utf8.RuneCountInString(v.Value) <= LongestName {
 			p.More = append(p.More, v.Value)
 		}
 	}

@@ -110,7 +110,6 @@ func (doc *Document) addRelease(r *catalog.Release) {
 // Bounds of what a document holds of values and of notes.
 const (
 	maxValues = 200 // of all columns
-	maxValue  = 40  // characters of one; longer ones are sentences, not names
 	maxNotes  = 20
 	maxNote   = 500 // characters
 )
@@ -140,7 +139,7 @@ func (doc *Document) addValues(r *catalog.Release) {
 				continue
 			}
 			more = true
-			if v := clean(value); v != "" && !seen[v] && utf8.RuneCountInString(v) <= maxValue {
+			if v := clean(value); v != "" && !seen[v] && utf8.RuneCountInString(v) <= catalog.LongestName {
 				seen[v] = true
 				if doc.Values = append(doc.Values, v); len(doc.Values) == maxValues {
 					return

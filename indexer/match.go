@@ -146,11 +146,7 @@ func (m *Matcher) markToken(t Token, mark func(start, end int)) {
 
 // Matches reports whether Spans(text) has any, at less cost.
 func (m *Matcher) Matches(text string) bool {
-	m.folded = m.folded[:0]
-	for _, r := range text {
-		m.folded = appendFolded(m.folded, r)
-	}
-	folded, found := string(m.folded), false
+	folded, found := Fold(text), false
 	if !m.begins.mayAny(folded) {
 		return false
 	}

@@ -329,8 +329,15 @@ func (e *Exporter) tidy(ctx context.Context) error {
 // Sweep removes what a killed process left behind: bytes that no export names, neither
 // now nor after grace, for another process may be about to name them.
 func (e *Exporter) Sweep(ctx context.Context, grace time.Duration) error {
-	left, err := e.unnamed(ctx, nil)
-	if err == nil && len(left) > 0 {
+	left := map[string]bool{}
+	err := e.Blobs.List(ctx, func(b catalog.Blob) error { left[b.SHA256] = true; return nil })
+	if err != nil {
+		return err
+	}
+	if err := e.strikeNamed(ctx, left); err != nil {
+		return err
+	}
+	if len(left) > 0 {
 		timer := time.NewTimer(grace)
 		defer timer.Stop()
 		select {
@@ -338,7 +345,9 @@ func (e *Exporter) Sweep(ctx context.Context, grace time.Duration) error {
 			return ctx.Err()
 		case <-timer.C:
 		}
-		left, err = e.unnamed(ctx, left)
+		if err := e.strikeNamed(ctx, left); err != nil {
+			return err
+		}
 	}
 	for sha256 := range left {
 		err = errors.Join(err, e.Blobs.Delete(ctx, sha256))
@@ -346,19 +355,9 @@ func (e *Exporter) Sweep(ctx context.Context, grace time.Duration) error {
 	return errors.Join(err, e.tidy(ctx))
 }
 
-// unnamed returns the hashes, of those given or of all there are, that no export names.
-func (e *Exporter) unnamed(ctx context.Context, of map[string]bool) (map[string]bool, error) {
-	if of == nil {
-		of = map[string]bool{}
-		if err := e.Blobs.List(ctx, func(b catalog.Blob) error { of[b.SHA256] = true; return nil }); err != nil {
-			return nil, err
-		}
-	}
-	err := e.Store.Exports(ctx, func(x store.Export) error { delete(of, x.Blob.SHA256); return nil })
-	if err != nil {
-		return nil, err
-	}
-	return of, nil
+// strikeNamed takes out of hashes those that an export names.
+func (e *Exporter) strikeNamed(ctx context.Context, hashes map[string]bool) error {
+	return e.Store.Exports(ctx, func(x store.Export) error { delete(hashes, x.Blob.SHA256); return nil })
 }
 
 // Close waits until no build is under way. The pool must be closed before, which

@@ -166,6 +166,19 @@ func errClosed() error {
 	return catalog.Errorf(catalog.Unavailable, "search_unavailable", "the search index is closed").InChinese("检索服务已停止")
 }
 
+// lockReader takes the right to read what is in memory, which unlock gives back.
+func (x *Index) lockReader() (unlock func(), err error) {
+	if err := x.ready(); err != nil {
+		return nil, err
+	}
+	x.mu.RLock()
+	if x.closed {
+		x.mu.RUnlock()
+		return nil, errClosed()
+	}
+	return x.mu.RUnlock, nil
+}
+
 // lockWriter takes the right to change the index.
 func (x *Index) lockWriter(ctx context.Context) error {
 	if err := x.ready(); err != nil {
@@ -259,14 +272,11 @@ func (x *Index) Delete(ctx context.Context, ids ...string) error {
 
 // Stamps implements indexer.Index.
 func (x *Index) Stamps(context.Context) (map[string]indexer.Stamp, error) {
-	if err := x.ready(); err != nil {
+	unlock, err := x.lockReader()
+	if err != nil {
 		return nil, err
 	}
-	x.mu.RLock()
-	defer x.mu.RUnlock()
-	if x.closed {
-		return nil, errClosed()
-	}
+	defer unlock()
 	return x.current.terms.stamps(), nil
 }
 
@@ -433,14 +443,11 @@ func (g *generation) document(n uint32) (indexer.Document, error) {
 
 // Ping implements indexer.Index.
 func (x *Index) Ping(context.Context) error {
-	if err := x.ready(); err != nil {
+	unlock, err := x.lockReader()
+	if err != nil {
 		return err
 	}
-	x.mu.RLock()
-	defer x.mu.RUnlock()
-	if x.closed {
-		return errClosed()
-	}
+	unlock()
 	return nil
 }
 

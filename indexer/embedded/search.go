@@ -14,14 +14,11 @@ func (x *Index) Search(ctx context.Context, q indexer.Query) (indexer.Result, er
 	if err := ended(ctx); err != nil {
 		return indexer.Result{}, err
 	}
-	if err := x.ready(); err != nil {
+	unlock, err := x.lockReader()
+	if err != nil {
 		return indexer.Result{}, err
 	}
-	x.mu.RLock()
-	defer x.mu.RUnlock()
-	if x.closed {
-		return indexer.Result{}, errClosed()
-	}
+	defer unlock()
 	return x.current.search(ctx, q, x.synonyms)
 }
 

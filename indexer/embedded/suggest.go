@@ -18,14 +18,11 @@ func (x *Index) Suggest(ctx context.Context, text, lang string, limit int) ([]in
 	if err := ended(ctx); err != nil {
 		return nil, err
 	}
-	if err := x.ready(); err != nil {
+	unlock, err := x.lockReader()
+	if err != nil {
 		return nil, err
 	}
-	x.mu.RLock()
-	defer x.mu.RUnlock()
-	if x.closed {
-		return nil, errClosed()
-	}
+	defer unlock()
 	return x.current.suggest(text, lang, limit, x.synonyms)
 }
 

@@ -224,7 +224,7 @@ func testSuggest(t *testing.T, idx indexer.Index) {
 			} else {
 				at = place
 			}
-			shown := plain(s.Text)
+			shown := indexer.Plain(s.Text)
 			if s.Slug != "" {
 				shown = s.Slug
 			}

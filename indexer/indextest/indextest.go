@@ -113,14 +113,6 @@ func marked(segments []indexer.Segment) string {
 	return b.String()
 }
 
-func plain(segments []indexer.Segment) string {
-	var b strings.Builder
-	for _, s := range segments {
-		b.WriteString(s.Text)
-	}
-	return b.String()
-}
-
 func wantKind(t *testing.T, what string, err error, kind catalog.Kind, code string) {
 	t.Helper()
 	if catalog.KindOf(err) != kind || catalog.CodeOf(err) != code {

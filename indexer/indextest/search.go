@@ -289,7 +289,7 @@ func testHighlights(t *testing.T, idx indexer.Index) {
 	equal(t, "more columns", first(indexer.Query{Text: "太湖 总"}).Columns, []string{"总磷", "总氮"})
 
 	long := first(indexer.Query{Text: "黑碳气溶胶"})
-	passage := plain(long.Description)
+	passage := indexer.Plain(long.Description)
 	if whole := bySlug("air-hourly").Description.Zh; !strings.Contains(whole, passage) || len([]rune(passage)) > indexer.PassageLength {
 		t.Errorf("the passage is not a part of the description: %s", passage)
 	}
@@ -308,7 +308,7 @@ func testHostileText(t *testing.T, idx indexer.Index) {
 	if len(r.Hits) != 1 {
 		t.Fatalf("%d hits", len(r.Hits))
 	}
-	equal(t, "title", plain(r.Hits[0].Title), want.Title.Zh)
+	equal(t, "title", indexer.Plain(r.Hits[0].Title), want.Title.Zh)
 	equal(t, "marks", marked(r.Hits[0].Title), `<em>[梯队]</em><script>alert("[梯队]")</script>&amp;`)
 	if got := marked(r.Hits[0].Description); !strings.Contains(got, "[梯队]") || strings.Count(got, "[") != 1 {
 		t.Errorf("description: %q", got)

@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/go-json-experiment/json"
+	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/meilisearch/meilisearch-go"
 
@@ -170,7 +170,7 @@ func (s searcher) askAny(ctx context.Context, query *meilisearch.SearchRequest, 
 	if err != nil {
 		return meilisearch.SearchResponse{}, s.x.failed("search for some of the words", err)
 	}
-	distribution, err := json.Marshal(answer.FacetDistribution)
+	distribution, err := jsonv2.Marshal(answer.FacetDistribution)
 	if err != nil {
 		return meilisearch.SearchResponse{}, fmt.Errorf("meilisearch: read facets: %w", err)
 	}
@@ -226,7 +226,7 @@ func addCounts(into map[string][]indexer.FacetCount, facets []string, distributi
 		return nil
 	}
 	var counts map[string]map[string]int
-	if err := json.Unmarshal(distribution, &counts); err != nil {
+	if err := jsonv2.Unmarshal(distribution, &counts); err != nil {
 		return fmt.Errorf("meilisearch: read facets: %w", err)
 	}
 	for _, facet := range facets {
@@ -264,7 +264,7 @@ func readHits(found meilisearch.Hits, matcher *indexer.Matcher) ([]foundDocument
 		f := foundDocument{marks: map[string][]indexer.Span{}}
 		d := &f.document
 		var shown formatted
-		err := cmp.Or(json.Unmarshal(h["id"], &d.ID), json.Unmarshal(h["slug"], &d.Slug), json.Unmarshal(h["_formatted"], &shown))
+		err := cmp.Or(jsonv2.Unmarshal(h["id"], &d.ID), jsonv2.Unmarshal(h["slug"], &d.Slug), jsonv2.Unmarshal(h["_formatted"], &shown))
 		if err == nil {
 			d.Columns, err = f.matching(shown.Columns, matcher)
 		}
@@ -288,7 +288,7 @@ func (f *foundDocument) matching(list jsontext.Value, matcher *indexer.Matcher) 
 		return nil, nil
 	}
 	var texts []string
-	if err := json.Unmarshal(list, &texts); err != nil {
+	if err := jsonv2.Unmarshal(list, &texts); err != nil {
 		return nil, err
 	}
 	for i := range texts {

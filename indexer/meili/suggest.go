@@ -335,15 +335,7 @@ func (q *suggestQuery) themes(counts map[string]int) []indexer.Suggestion {
 // best returns those that most datasets have, then in the order of their names.
 func (q *suggestQuery) best(list []indexer.Suggestion) []indexer.Suggestion {
 	slices.SortFunc(list, func(a, b indexer.Suggestion) int {
-		return cmp.Or(b.Count-a.Count, strings.Compare(plain(a.Text), plain(b.Text)))
+		return cmp.Or(b.Count-a.Count, strings.Compare(indexer.Plain(a.Text), indexer.Plain(b.Text)))
 	})
 	return list[:min(len(list), q.limit)]
-}
-
-func plain(segments []indexer.Segment) string {
-	var b strings.Builder
-	for _, s := range segments {
-		b.WriteString(s.Text)
-	}
-	return b.String()
 }
